@@ -1,0 +1,39 @@
+"""Instants, months and years of the market, in China Standard Time.
+
+Rules kept here:
+1. Instants are Unix seconds or milliseconds, UTC; only screens show local time.
+2. Billing months and accounting years are those of Asia/Shanghai, which has been UTC+8 without
+   daylight saving since 1992; the contracts use the same fixed offset.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import NewType
+
+PeriodId = NewType("PeriodId", int)
+"""A month as yyyymm, e.g. 202611."""
+
+CHINA_OFFSET_SECONDS = 8 * 3600
+CHINA = timezone(timedelta(seconds=CHINA_OFFSET_SECONDS), "Asia/Shanghai")
+
+
+def period_of(unix_seconds: int) -> PeriodId:
+    """Return the month of an instant in China Standard Time as yyyymm."""
+    local = datetime.fromtimestamp(unix_seconds, CHINA)
+    return PeriodId(local.year * 100 + local.month)
+
+
+def year_of(unix_seconds: int) -> int:
+    """Return the calendar year of an instant in China Standard Time."""
+    return period_of(unix_seconds) // 100
+
+
+def period_text(period_id: int) -> str:
+    """Return a month as people write it: 2026-11."""
+    return f"{period_id // 100:04d}-{period_id % 100:02d}"
+
+
+def instant_text(unix_seconds: int) -> str:
+    """Return an instant as ISO 8601 with its offset, in China Standard Time."""
+    return datetime.fromtimestamp(unix_seconds, UTC).astimezone(CHINA).isoformat()
