@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
+import {Context} from "@openzeppelin/contracts/utils/Context.sol";
+import {IDirectory} from "./interfaces/IDirectory.sol";
+import {Clock} from "./libraries/Clock.sol";
+import {OrganisationStatus, Role} from "./libraries/Codes.sol";
+import {Numbered} from "./libraries/Numbered.sol";
+
+/// @title Directory
+contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
+    uint32 private constant LOCAL_ROLES = uint32(
+        (1 << uint8(Role.PROVIDER)) | (1 << uint8(Role.REGISTRAR)) | (1 << uint8(Role.PRICE_AUTHORITY))
+            | (1 << uint8(Role.TREASURY)) | (1 << uint8(Role.HANDLER))
+    );
+
+    mapping(uint32 cityCode => bool) private _isCity;
+    mapping(uint32 cityCode => bytes16 organisationId) private _treasury;
+    mapping(uint8 kind => KindRule) private _kindRules;
+    mapping(bytes16 organisationId => Organisation) private _organisations;
+    mapping(bytes16 organisationId => mapping(uint32 cityCode => uint32 bitmap)) private _roles;
+    /// @dev All roles that an organisation ever held in any city and still holds: for forbidden pairs.
+    mapping(bytes16 organisationId => mapping(Role role => uint16 cities)) private _held;
+    mapping(address signer => bytes16 organisationId) private _organisationOf;
+
+    constructor(address governance, address forwarder) AccessManaged(governance) ERC2771Context(forwarder) {}
+
+    /// @inheritdoc IDirectory
+    function openCity(uint32 cityCode) external restricted {
+        if (_isCity[cityCode]) return;
+        _isCity[cityCode] = true;
+        emit CityOpened(_nextEventNo(), cityCode);
+    }
+
+    /// @inheritdoc IDirectory
+    function defineKind(uint8 kind, KindRule calldata rule) external restricted {
+        _kindRules[kind] = rule;
+        emit KindDefined(_nextEventNo(), kind, rule);
+    }
+
+    /// @inheritdoc IDirectory
+    function admit(
+        bytes16 organisationId,
+        uint8 kind,
+        uint32 cityCode,
+        bytes32 profileDigest,
+        address signer
+    ) external {
+        if (!_isCity[cityCode]) revert Directory_UnknownCity(cityCode);
+        if (_kindRules[kind].roles == 0) revert Directory_UnknownKind(kind);
+        if (_organisations[organisationId].status != OrganisationStatus.NONE) {
+            revert Directory_OrganisationExists(organisationId);
+        }
+        _requireMayAdmit(kind, cityCode);
+        _organisations[organisationId] = Organisation({
+            kind: kind,
+            status: OrganisationStatus.ACTIVE,
+            cityCode: cityCode,
+            joinedAt: Clock.nowSeconds(),
+            profileDigest: profileDigest
+        });
+        _bindSigner(organisationId, signer);
+        emit OrganisationAdmitted(_nextEventNo(), organisationId, _organisations[organisationId], signer);
+    }
+
+    /// @inheritdoc IDirectory
+    function grantRole(bytes16 organisationId, Role role, uint32 cityCode) external {
+        Organisation storage subject = _requireCompetent(organisationId);
+        if (!_isCity[cityCode]) revert Directory_UnknownCity(cityCode);
+        uint32 bit = uint32(1) << uint8(role);
+        if (LOCAL_ROLES & bit != 0 && cityCode != subject.cityCode) {
+            revert Directory_RoleOutsideCity(organisationId, role, cityCode, subject.cityCode);
+        }
+        if (_kindRules[subject.kind].roles & bit == 0) {
+            revert Directory_RoleNotForKind(organisationId, role, subject.kind);
+        }
+        if (_roles[organisationId][cityCode] & bit != 0) return;
+        _requireNoForbiddenPair(organisationId, role);
+        _roles[organisationId][cityCode] |= bit;
+        _held[organisationId][role] += 1;
+        if (role == Role.TREASURY) _treasury[cityCode] = organisationId;
+        emit RoleGranted(_nextEventNo(), organisationId, role, cityCode);
+    }
+
+    /// @inheritdoc IDirectory
+    function revokeRole(bytes16 organisationId, Role role, uint32 cityCode) external {
+        _requireCompetent(organisationId);
+        uint32 bit = uint32(1) << uint8(role);
+        if (_roles[organisationId][cityCode] & bit == 0) {
+            revert Directory_RoleMissing(organisationId, role, cityCode);
+        }
+        _roles[organisationId][cityCode] &= ~bit;
+        _held[organisationId][role] -= 1;
+        if (role == Role.TREASURY && _treasury[cityCode] == organisationId) delete _treasury[cityCode];
+        emit RoleRevoked(_nextEventNo(), organisationId, role, cityCode);
+    }
+
+    /// @inheritdoc IDirectory
+    function addSigner(address signer) external {
+        bytes16 organisationId = organisationOf(_msgSender());
+        _bindSigner(organisationId, signer);
+        emit SignerAdded(_nextEventNo(), organisationId, signer);
+    }
+
+    /// @inheritdoc IDirectory
+    function removeSigner(address signer) external {
+        bytes16 organisationId = organisationOf(_msgSender());
+        if (_organisationOf[signer] != organisationId || signer == _msgSender()) {
+            revert Directory_SignerNotOfOrganisation(signer, organisationId);
+        }
+        delete _organisationOf[signer];
+        emit SignerRemoved(_nextEventNo(), organisationId, signer);
+    }
+
+    /// @inheritdoc IDirectory
+    function setStatus(bytes16 organisationId, OrganisationStatus status, bytes32 decisionDigest) external {
+        Organisation storage subject = _requireCompetent(organisationId);
+        if (status == OrganisationStatus.NONE) revert Directory_UnknownOrganisation(organisationId);
+        subject.status = status;
+        emit OrganisationStatusSet(_nextEventNo(), organisationId, status, decisionDigest);
+    }
+
+    /// @inheritdoc IDirectory
+    function requireRole(address signer, Role role, uint32 cityCode)
+        external
+        view
+        returns (bytes16 organisationId)
+    {
+        organisationId = organisationOf(signer);
+        _requireHeld(organisationId, role, cityCode);
+    }
+
+    /// @inheritdoc IDirectory
+    function requireRoleAtHome(address signer, Role role)
+        external
+        view
+        returns (bytes16 organisationId, uint32 cityCode)
+    {
+        organisationId = organisationOf(signer);
+        cityCode = _organisations[organisationId].cityCode;
+        _requireHeld(organisationId, role, cityCode);
+    }
+
+    /// @inheritdoc IDirectory
+    function hasRole(bytes16 organisationId, Role role, uint32 cityCode) external view returns (bool) {
+        return _organisations[organisationId].status == OrganisationStatus.ACTIVE
+            && _roles[organisationId][cityCode] & (uint32(1) << uint8(role)) != 0;
+    }
+
+    /// @inheritdoc IDirectory
+    function organisation(bytes16 organisationId) external view returns (Organisation memory) {
+        return _known(organisationId);
+    }
+
+    /// @inheritdoc IDirectory
+    function payeeOf(bytes16 organisationId) external view returns (bytes16 payeeId) {
+        Organisation storage subject = _known(organisationId);
+        if (!_kindRules[subject.kind].isPaidToTreasury) return organisationId;
+        payeeId = _treasury[subject.cityCode];
+        if (payeeId == 0) revert Directory_NoTreasury(subject.cityCode);
+    }
+
+    /// @inheritdoc IDirectory
+    function kindRule(uint8 kind) external view returns (KindRule memory) {
+        return _kindRules[kind];
+    }
+
+    /// @inheritdoc IDirectory
+    function organisationOf(address signer) public view returns (bytes16 organisationId) {
+        organisationId = _organisationOf[signer];
+        if (organisationId == 0) revert Directory_UnknownSigner(signer);
+        if (_organisations[organisationId].status != OrganisationStatus.ACTIVE) {
+            revert Directory_OrganisationSuspended(organisationId);
+        }
+    }
+
+    function _bindSigner(bytes16 organisationId, address signer) private {
+        if (signer == address(0)) revert Directory_UnknownSigner(signer);
+        if (_organisationOf[signer] != 0) revert Directory_SignerTaken(signer, _organisationOf[signer]);
+        _organisationOf[signer] = organisationId;
+    }
+
+    function _known(bytes16 organisationId) private view returns (Organisation storage subject) {
+        subject = _organisations[organisationId];
+        if (subject.status == OrganisationStatus.NONE) revert Directory_UnknownOrganisation(organisationId);
+    }
+
+    function _requireHeld(bytes16 organisationId, Role role, uint32 cityCode) private view {
+        if (_roles[organisationId][cityCode] & (uint32(1) << uint8(role)) == 0) {
+            revert Directory_RoleMissing(organisationId, role, cityCode);
+        }
+    }
+
+    /// @dev The subject of a decision that the caller may take, which is never its own.
+    function _requireCompetent(bytes16 organisationId) private returns (Organisation storage subject) {
+        subject = _known(organisationId);
+        if (_organisationOf[_msgSender()] == organisationId) revert Directory_OwnCase(organisationId);
+        _requireMayAdmit(subject.kind, subject.cityCode);
+    }
+
+    /// @dev Institutions are governance's business; all others may also be the city registrar's.
+    function _requireMayAdmit(uint8 kind, uint32 cityCode) private {
+        bytes16 actorId = _organisationOf[_msgSender()];
+        bool isRegistrar = actorId != 0
+            && _organisations[actorId].status == OrganisationStatus.ACTIVE
+            && _roles[actorId][cityCode] & (uint32(1) << uint8(Role.REGISTRAR)) != 0;
+        if (isRegistrar && !_kindRules[kind].isInstitution) return;
+        if (actorId != 0) revert Directory_MayNotAdmit(_msgSender(), kind, cityCode);
+        _checkCanCall(_msgSender(), _msgData());
+    }
+
+    /// @dev 发改 price may not be operator; a regulator reads and does nothing else (domain.md section 5).
+    function _requireNoForbiddenPair(bytes16 organisationId, Role asked) private view {
+        mapping(Role => uint16) storage held = _held[organisationId];
+        for (uint8 i = 0; i <= uint8(type(Role).max); ++i) {
+            Role other = Role(i);
+            if (held[other] == 0 || other == asked) continue;
+            bool isPricePair = (asked == Role.PRICE_AUTHORITY && other == Role.OPERATOR)
+                || (asked == Role.OPERATOR && other == Role.PRICE_AUTHORITY);
+            if (isPricePair || asked == Role.REGULATOR || other == Role.REGULATOR) {
+                revert Directory_ForbiddenPair(organisationId, other, asked);
+            }
+        }
+    }
+
+    function _msgSender() internal view override(Context, ERC2771Context) returns (address) {
+        return ERC2771Context._msgSender();
+    }
+
+    function _msgData() internal view override(Context, ERC2771Context) returns (bytes calldata) {
+        return ERC2771Context._msgData();
+    }
+
+    function _contextSuffixLength() internal view override(Context, ERC2771Context) returns (uint256) {
+        return ERC2771Context._contextSuffixLength();
+    }
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {
+    ChargeBasis,
+    ClaimantKind,
+    LicenceState,
+    ProductState,
+    Purpose
+} from "../libraries/Codes.sol";
+import {MicroYuan, Ppm} from "../libraries/Units.sol";
+
+/// @title ILicenceRegistry
+/// @notice Products over datasets, what they may cost, and the licences to use them. A licence is a
+/// record that both sides signed; nobody can transfer it.
+interface ILicenceRegistry {
+    /// @notice One claimant of a product's income: a dataset, or an organisation such as the operator.
+    struct LineageEntry {
+        bytes16 claimantId;
+        ClaimantKind kind;
+        /// @dev Share of each income while its cost is not yet recovered; all sum to 1,000,000.
+        Ppm weightPpm;
+    }
+
+    /// @notice A price for the units up to a running total.
+    struct Band {
+        /// @dev Last unit of the band in the buyer's running total of the year; the last band has 2^64 - 1.
+        uint64 upToUnits;
+        MicroYuan priceMicroYuan;
+    }
+
+    struct Tariff {
+        ChargeBasis basis;
+        /// @dev Units a buyer may use free of charge per product and calendar year.
+        uint64 freeQuotaUnits;
+        Ppm discountPpm;
+        Band[] bands;
+    }
+
+    struct Product {
+        bytes16 operatorId;
+        uint32 cityCode;
+        ProductState state;
+        /// @dev Bitmap of delivery modes.
+        uint8 modes;
+        /// @dev Number of the tariff now in force; 0 when there is none.
+        uint32 tariffNo;
+        /// @dev SHA-256 of the ABI encoding of the lineage list.
+        bytes32 lineageDigest;
+        /// @dev SHA-256 of the ABI encoding of the approved cap bands; zero before approval.
+        bytes32 capsDigest;
+    }
+
+    /// @notice What operator and buyer sign (EIP-712).
+    struct Agreement {
+        bytes16 agreementId;
+        bytes16 productId;
+        bytes16 operatorId;
+        bytes16 buyerId;
+        /// @dev The tariff version that the quote fixed; 0 for free use.
+        uint32 tariffNo;
+        Purpose purpose;
+        /// @dev Bitmap of delivery modes.
+        uint8 modes;
+        /// @dev Unix seconds, inclusive.
+        uint64 validFrom;
+        /// @dev Unix seconds, exclusive.
+        uint64 validUntil;
+        uint64 quotaUnits;
+        /// @dev The platform's share of liability for its own faults; statutory floor 500,000.
+        Ppm platformLiabilityPpm;
+        /// @dev Salted digest of the terms.
+        bytes32 termsDigest;
+        /// @dev Unix seconds after which the signatures no longer grant a licence.
+        uint64 deadline;
+    }
+
+    /// @notice What both sides sign to change a licence (补充协议).
+    struct Supplement {
+        uint64 licenceNo;
+        /// @dev Digest of the agreement or supplement that this one follows.
+        bytes32 previousDigest;
+        bytes32 termsDigest;
+        uint64 validUntil;
+        uint64 quotaUnits;
+        Ppm platformLiabilityPpm;
+        uint64 deadline;
+    }
+
+    /// @notice A signature of an agreement or supplement, by account or contract account (ERC-1271).
+    struct Signed {
+        address signer;
+        bytes signature;
+    }
+
+    struct Licence {
+        bytes16 productId;
+        bytes16 buyerId;
+        uint64 validFrom;
+        uint64 validUntil;
+        uint64 quotaUnits;
+        uint32 tariffNo;
+        Purpose purpose;
+        uint8 modes;
+        LicenceState state;
+        /// @dev EIP-712 digest of the agreement or of its latest supplement.
+        bytes32 agreementDigest;
+    }
+
+    event ProductListed(
+        uint64 eventNo,
+        bytes16 indexed productId,
+        bytes16 indexed operatorId,
+        uint32 cityCode,
+        uint8 modes,
+        bytes32 metadataDigest,
+        LineageEntry[] lineage
+    );
+    event ProductStateSet(
+        uint64 eventNo, bytes16 indexed productId, ProductState state, bytes16 actorId, bytes32 decisionDigest
+    );
+    event CapsApproved(
+        uint64 eventNo, bytes16 indexed productId, bytes16 authorityId, Band[] caps, bytes32 decisionDigest
+    );
+    event TariffPublished(uint64 eventNo, bytes16 indexed productId, uint32 tariffNo, Tariff tariff);
+    event LicenceGranted(
+        uint64 eventNo, uint64 indexed licenceNo, Agreement agreement, bytes32 agreementDigest
+    );
+    event LicenceSupplemented(
+        uint64 eventNo, uint64 indexed licenceNo, Supplement supplement, bytes32 agreementDigest
+    );
+    event LicenceStateSet(
+        uint64 eventNo, uint64 indexed licenceNo, LicenceState state, bytes16 actorId, bytes32 decisionDigest
+    );
+
+    /// @notice Thrown when no product has this id.
+    error LicenceRegistry_UnknownProduct(bytes16 productId);
+    /// @notice Thrown when the product id is already taken.
+    error LicenceRegistry_ProductExists(bytes16 productId);
+    /// @notice Thrown when no licence has this number.
+    error LicenceRegistry_UnknownLicence(uint64 licenceNo);
+    /// @notice Thrown when a lineage is empty or longer than the limit.
+    error LicenceRegistry_LineageLength(uint256 count, uint256 limit);
+    /// @notice Thrown when lineage ids are not strictly ascending.
+    error LicenceRegistry_LineageOrder(bytes16 previousId, bytes16 claimantId);
+    /// @notice Thrown when lineage weights do not sum to the whole.
+    error LicenceRegistry_LineageSum(uint256 sumPpm, uint256 expectedPpm);
+    /// @notice Thrown when a lineage entry has weight zero or no kind.
+    error LicenceRegistry_LineageEntryEmpty(bytes16 claimantId);
+    /// @notice Thrown when a lineage names no dataset.
+    error LicenceRegistry_LineageWithoutDataset(bytes16 productId);
+    /// @notice Thrown when a passed lineage is not the product's.
+    error LicenceRegistry_LineageDiffers(bytes16 productId, bytes32 got, bytes32 expected);
+    /// @notice Thrown when bands are empty, too many, not ascending, or do not end open.
+    error LicenceRegistry_BandsMalformed(uint256 index);
+    /// @notice Thrown when the discount exceeds the whole.
+    error LicenceRegistry_DiscountTooLarge(Ppm discountPpm, uint256 limitPpm);
+    /// @notice Thrown when passed caps are not the approved ones.
+    error LicenceRegistry_CapsDiffer(bytes16 productId, bytes32 got, bytes32 expected);
+    /// @notice Thrown when a band's price exceeds the cap of a cap band that it overlaps.
+    error LicenceRegistry_PriceAboveCap(uint256 band, MicroYuan price, MicroYuan cap);
+    /// @notice Thrown when the tariff named is not the one in force.
+    error LicenceRegistry_TariffNotInForce(bytes16 productId, uint32 got, uint32 inForce);
+    /// @notice Thrown when a passed tariff is not the one published under this number.
+    error LicenceRegistry_TariffDiffers(bytes16 productId, uint32 tariffNo, bytes32 got, bytes32 expected);
+    /// @notice Thrown when a price authority belongs to the operator that it would approve.
+    error LicenceRegistry_ApproverIsOperator(bytes16 productId, bytes16 organisationId);
+    /// @notice Thrown when the caller's organisation is not the product's operator.
+    error LicenceRegistry_NotOperator(bytes16 productId, bytes16 actorId, bytes16 operatorId);
+    /// @notice Thrown when the product is not for sale.
+    error LicenceRegistry_ProductNotListed(bytes16 productId, ProductState state);
+    /// @notice Thrown when a free purpose has a price, or a chargeable one has none.
+    error LicenceRegistry_PurposeAndPrice(Purpose purpose, uint32 tariffNo);
+    /// @notice Thrown when modes are empty or beyond what the product offers.
+    error LicenceRegistry_ModeNotOffered(bytes16 productId, uint8 asked, uint8 offered);
+    /// @notice Thrown when a validity is empty or already over.
+    error LicenceRegistry_ValidityEmpty(uint64 validFrom, uint64 validUntil);
+    /// @notice Thrown when a quota of zero is agreed.
+    error LicenceRegistry_QuotaEmpty(bytes16 agreementId);
+    /// @notice Thrown when the platform's liability lies below the statutory floor.
+    error LicenceRegistry_LiabilityBelowFloor(Ppm gotPpm, uint256 floorPpm);
+    /// @notice Thrown when a signature comes too late.
+    error LicenceRegistry_DeadlinePassed(uint64 deadline, uint64 nowSeconds);
+    /// @notice Thrown when a signature does not verify for the account.
+    error LicenceRegistry_SignatureInvalid(address signer, bytes32 digest);
+    /// @notice Thrown when the account signs for another organisation than the one named.
+    error LicenceRegistry_SignerNotOfParty(address signer, bytes16 organisationId, bytes16 partyId);
+    /// @notice Thrown when the agreement already granted a licence; names it.
+    error LicenceRegistry_AgreementUsed(bytes16 agreementId, uint64 licenceNo);
+    /// @notice Thrown when a supplement does not follow the licence's latest agreement.
+    error LicenceRegistry_SupplementOutOfOrder(uint64 licenceNo, bytes32 got, bytes32 expected);
+    /// @notice Thrown when a state cannot follow the present one.
+    error LicenceRegistry_IllegalStep(uint256 id, uint8 from, uint8 to);
+    /// @notice Thrown when the operator and the buyer are the same organisation.
+    error LicenceRegistry_SelfDealing(bytes16 organisationId);
+
+    /// @notice Lists a product over datasets. Emits {ProductListed}.
+    /// @param productId UUIDv7 chosen by the operator.
+    /// @param cityCode The city whose price authority is competent and where the caller operates.
+    /// @param modes Bitmap of delivery modes, each offered by every dataset.
+    /// @param metadataDigest Salted digest of the product's description.
+    /// @param lineage Claimants by ascending id, at most 64, weights in ppm summing to 1,000,000.
+    function listProduct(
+        bytes16 productId,
+        uint32 cityCode,
+        uint8 modes,
+        bytes32 metadataDigest,
+        LineageEntry[] calldata lineage
+    ) external;
+
+    /// @notice Suspends, restores or withdraws a product: its operator, or a registrar of its city.
+    /// Emits {ProductStateSet}.
+    function setProductState(bytes16 productId, ProductState state, bytes32 decisionDigest) external;
+
+    /// @notice Approves ceiling prices (上限收费标准); price authority of the product's city. Emits {CapsApproved}.
+    /// @param caps Highest unit prices in micro-yuan, per band of the running total.
+    function approveCaps(bytes16 productId, Band[] calldata caps, bytes32 decisionDigest) external;
+
+    /// @notice Publishes the tariff now in force, within the approved caps. Emits {TariffPublished}.
+    /// @param caps The approved caps, whose digest the ledger holds.
+    function publishTariff(bytes16 productId, Tariff calldata tariff, Band[] calldata caps) external;
+
+    /// @notice Grants a licence on an agreement that both sides signed. Anyone may submit it. Emits {LicenceGranted}.
+    /// @param lineage The product's lineage; its datasets must be sellable now.
+    /// @return licenceNo Number of the licence, from 1.
+    function grantLicence(
+        Agreement calldata agreement,
+        Signed calldata operatorSigned,
+        Signed calldata buyerSigned,
+        LineageEntry[] calldata lineage
+    ) external returns (uint64 licenceNo);
+
+    /// @notice Changes a licence by a supplement that both sides signed. Emits {LicenceSupplemented}.
+    function supplement(
+        Supplement calldata change,
+        Signed calldata operatorSigned,
+        Signed calldata buyerSigned
+    ) external;
+
+    /// @notice Suspends or restores a licence (operator, or registrar of the product's city), or ends
+    /// it (also the buyer). Emits {LicenceStateSet}.
+    function setLicenceState(uint64 licenceNo, LicenceState state, bytes32 decisionDigest) external;
+
+    /// @notice The EIP-712 digest that both sides sign.
+    function agreementDigest(Agreement calldata agreement) external view returns (bytes32);
+
+    /// @notice The EIP-712 digest of a supplement that both sides sign.
+    function supplementDigest(Supplement calldata change) external view returns (bytes32);
+
+    /// @notice One product; reverts when unknown.
+    function product(bytes16 productId) external view returns (Product memory);
+
+    /// @notice One licence; reverts when unknown.
+    function licence(uint64 licenceNo) external view returns (Licence memory);
+
+    /// @notice Reverts unless the lineage is the product's.
+    function requireLineage(bytes16 productId, LineageEntry[] calldata lineage) external view;
+
+    /// @notice Reverts unless the tariff is the one published under this number.
+    function requireTariff(bytes16 productId, uint32 tariffNo, Tariff calldata tariff) external view;
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+// The numbers equal those of `ledger/domain/codes.py`. Zero is "not set" wherever it is not a value.
+
+/// @dev The bit of a role in an organisation's bitmap for one city is `1 << uint8(role)`.
+enum Role {
+    PROVIDER,
+    OPERATOR,
+    BUYER,
+    PLATFORM,
+    REGISTRAR,
+    PRICE_AUTHORITY,
+    TREASURY,
+    HANDLER,
+    REGULATOR
+}
+
+enum OrganisationStatus {
+    NONE,
+    ACTIVE,
+    SUSPENDED
+}
+
+enum OpenClass {
+    NONE,
+    UNCONDITIONAL,
+    CONDITIONAL,
+    NOT_OPEN
+}
+
+enum Sensitivity {
+    NONE,
+    GENERAL,
+    IMPORTANT,
+    CORE
+}
+
+enum RegistrationState {
+    NONE,
+    EVIDENCED,
+    APPLIED,
+    ACCEPTED,
+    REVIEWED,
+    PUBLIC_NOTICE,
+    CODED,
+    CANCELLED,
+    REVOKED,
+    EXPIRED
+}
+
+enum QualityGrade {
+    NONE,
+    A,
+    B,
+    C,
+    D,
+    E
+}
+
+enum UpdateFrequency {
+    NONE,
+    REAL_TIME,
+    DAILY,
+    WEEKLY,
+    MONTHLY,
+    QUARTERLY,
+    HALF_YEARLY,
+    YEARLY,
+    IRREGULAR,
+    STATIC
+}
+
+enum Purpose {
+    NONE,
+    PUBLIC_GOVERNANCE,
+    PUBLIC_WELFARE,
+    INDUSTRY,
+    SECTOR,
+    COMPETITION
+}
+
+enum ChargeBasis {
+    NONE,
+    PRODUCTS,
+    SERVICE_CALLS,
+    SERVICE_TIME,
+    DATA_RECORDS
+}
+
+enum ProductState {
+    NONE,
+    LISTED,
+    SUSPENDED,
+    WITHDRAWN
+}
+
+enum LicenceState {
+    NONE,
+    ACTIVE,
+    SUSPENDED,
+    TERMINATED
+}
+
+enum InvoiceState {
+    NONE,
+    ISSUED,
+    HELD,
+    RELEASED,
+    SPLIT
+}
+
+enum RemittanceState {
+    NONE,
+    OPEN,
+    CLOSED
+}
+
+enum ClaimantKind {
+    NONE,
+    DATASET,
+    ORGANISATION
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
+import {IDirectory} from "../interfaces/IDirectory.sol";
+import {Role} from "./Codes.sol";
+import {Numbered} from "./Numbered.sol";
+
+/// @title Member
+/// @notice A contract of the market: it knows its callers by the directory, also when they are relayed.
+abstract contract Member is ERC2771Context, Numbered {
+    IDirectory internal immutable DIRECTORY;
+
+    constructor(address forwarder, IDirectory directory_) ERC2771Context(forwarder) {
+        DIRECTORY = directory_;
+    }
+
+    /// @return The directory that this contract asks.
+    function directory() external view returns (IDirectory) {
+        return DIRECTORY;
+    }
+
+    /// @dev The caller's active organisation.
+    function _actor() internal view returns (bytes16 organisationId) {
+        return DIRECTORY.organisationOf(_msgSender());
+    }
+
+    /// @dev The caller's organisation, which holds `role` in `cityCode`.
+    function _actorWith(Role role, uint32 cityCode) internal view returns (bytes16 organisationId) {
+        return DIRECTORY.requireRole(_msgSender(), role, cityCode);
+    }
+}
