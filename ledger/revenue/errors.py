@@ -1,0 +1,41 @@
+"""Errors of the money layer; malformed values are refused earlier, by `ledger.domain.money`."""
+
+from __future__ import annotations
+
+from ledger.domain.errors import LedgerError
+
+
+class RevenueError(LedgerError):
+    """Base of all errors of charging, splitting, remitting and closing."""
+
+    code = "revenue.error"
+
+
+class PriceAboveCapError(RevenueError):
+    """A band's price exceeds the cap (上限收费标准) of a band that it overlaps."""
+
+    code = "revenue.price_above_cap"
+
+
+class UnknownClaimantError(RevenueError):
+    """A lineage or a pool names a claimant for whom the scheme approved no cost."""
+
+    code = "revenue.unknown_claimant"
+
+
+class SplitSumError(RevenueError):
+    """The lines of a split do not sum to its income."""
+
+    code = "revenue.split_sum"
+
+
+class EntitlementExceededError(RevenueError):
+    """Posting a split would carry a balance above what the scheme approved, or below zero."""
+
+    code = "revenue.entitlement_exceeded"
+
+
+class PermittedIncomeAbsentError(RevenueError):
+    """A deviation is asked of a scheme that has no permitted income to deviate from."""
+
+    code = "revenue.permitted_income_absent"
