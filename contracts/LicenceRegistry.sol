@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {IDatasetRegistry} from "./interfaces/IDatasetRegistry.sol";
+import {IDirectory} from "./interfaces/IDirectory.sol";
+import {ILicenceRegistry} from "./interfaces/ILicenceRegistry.sol";
+import {Clock} from "./libraries/Clock.sol";
+import {ClaimantKind, LicenceState, ProductState, Purpose, Role} from "./libraries/Codes.sol";
+import {Member} from "./libraries/Member.sol";
+import {Tariffs} from "./libraries/Tariffs.sol";
+import {PPM_WHOLE, Ppm} from "./libraries/Units.sol";
+
+/// @title LicenceRegistry
+contract LicenceRegistry is ILicenceRegistry, Member, EIP712 {
+    uint256 private constant LINEAGE_MAX = 64;
+    /// @dev Statutory floor of the platform's share for its own faults (domain.md section 5).
+    uint256 private constant PLATFORM_LIABILITY_FLOOR_PPM = 500_000;
+    bytes32 private constant AGREEMENT_TYPEHASH = keccak256(
+        "Agreement(bytes16 agreementId,bytes16 productId,bytes16 operatorId,bytes16 buyerId,uint32 tariffNo,uint8 purpose,uint8 modes,uint64 validFrom,uint64 validUntil,uint64 quotaUnits,uint32 platformLiabilityPpm,bytes32 termsDigest,uint64 deadline)"
+    );
+    bytes32 private constant SUPPLEMENT_TYPEHASH = keccak256(
+        "Supplement(uint64 licenceNo,bytes32 previousDigest,bytes32 termsDigest,uint64 validUntil,uint64 quotaUnits,uint32 platformLiabilityPpm,uint64 deadline)"
+    );
+
+    IDatasetRegistry private immutable DATASETS;
+
+    uint64 private _licenceCount;
+    mapping(bytes16 productId => Product) private _products;
+    mapping(bytes16 productId => mapping(uint32 tariffNo => bytes32 digest)) private _tariffs;
+    mapping(uint64 licenceNo => Licence) private _licences;
+    mapping(bytes16 agreementId => uint64 licenceNo) private _licenceOf;
+
+    constructor(address forwarder, IDirectory directory_, IDatasetRegistry datasets)
+        Member(forwarder, directory_)
+        EIP712("MetroDataLedger", "1")
+    {
+        DATASETS = datasets;
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function listProduct(
+        bytes16 productId,
+        uint32 cityCode,
+        uint8 modes,
+        bytes32 metadataDigest,
+        LineageEntry[] calldata lineage
+    ) external {
+        bytes16 operatorId = _actorWith(Role.OPERATOR, cityCode);
+        if (_products[productId].state != ProductState.NONE) revert LicenceRegistry_ProductExists(productId);
+        if (modes == 0) revert LicenceRegistry_ModeNotOffered(productId, modes, 0);
+        _requireWeights(lineage);
+        _requireOrganisations(lineage);
+        DATASETS.requireSellable(_datasetsOf(productId, lineage), modes);
+        Product storage subject = _products[productId];
+        subject.operatorId = operatorId;
+        subject.cityCode = cityCode;
+        subject.state = ProductState.LISTED;
+        subject.modes = modes;
+        subject.lineageDigest = sha256(abi.encode(lineage));
+        emit ProductListed(_nextEventNo(), productId, operatorId, cityCode, modes, metadataDigest, lineage);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function setProductState(bytes16 productId, ProductState state, bytes32 decisionDigest) external {
+        Product storage subject = _knownProduct(productId);
+        bytes16 actorId = _requireOperatorOrRegistrar(subject);
+        if (state == ProductState.NONE || subject.state == ProductState.WITHDRAWN || subject.state == state) {
+            revert LicenceRegistry_IllegalStep(uint128(productId), uint8(subject.state), uint8(state));
+        }
+        subject.state = state;
+        emit ProductStateSet(_nextEventNo(), productId, state, actorId, decisionDigest);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function approveCaps(bytes16 productId, Band[] calldata caps, bytes32 decisionDigest) external {
+        Product storage subject = _knownProduct(productId);
+        bytes16 authorityId = _actorWith(Role.PRICE_AUTHORITY, subject.cityCode);
+        if (authorityId == subject.operatorId) {
+            revert LicenceRegistry_ApproverIsOperator(productId, authorityId);
+        }
+        Tariffs.requireBands(caps);
+        subject.capsDigest = sha256(abi.encode(caps));
+        emit CapsApproved(_nextEventNo(), productId, authorityId, caps, decisionDigest);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function publishTariff(bytes16 productId, Tariff calldata tariff, Band[] calldata caps) external {
+        Product storage subject = _knownProduct(productId);
+        _requireOperator(productId, subject);
+        bytes32 capsDigest = sha256(abi.encode(caps));
+        if (capsDigest != subject.capsDigest) {
+            revert LicenceRegistry_CapsDiffer(productId, capsDigest, subject.capsDigest);
+        }
+        Tariffs.requireWithin(tariff, caps);
+        uint32 tariffNo = ++subject.tariffNo;
+        _tariffs[productId][tariffNo] = sha256(abi.encode(tariff));
+        emit TariffPublished(_nextEventNo(), productId, tariffNo, tariff);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function grantLicence(
+        Agreement calldata agreement,
+        Signed calldata operatorSigned,
+        Signed calldata buyerSigned,
+        LineageEntry[] calldata lineage
+    ) external returns (uint64 licenceNo) {
+        _requireGrantable(agreement, lineage);
+        bytes32 digest = agreementDigest(agreement);
+        _requireSigned(digest, operatorSigned, agreement.operatorId);
+        _requireSigned(digest, buyerSigned, agreement.buyerId);
+        licenceNo = ++_licenceCount;
+        _licenceOf[agreement.agreementId] = licenceNo;
+        _licences[licenceNo] = Licence({
+            productId: agreement.productId,
+            buyerId: agreement.buyerId,
+            validFrom: agreement.validFrom,
+            validUntil: agreement.validUntil,
+            quotaUnits: agreement.quotaUnits,
+            tariffNo: agreement.tariffNo,
+            purpose: agreement.purpose,
+            modes: agreement.modes,
+            state: LicenceState.ACTIVE,
+            agreementDigest: digest
+        });
+        emit LicenceGranted(_nextEventNo(), licenceNo, agreement, digest);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function supplement(
+        Supplement calldata change,
+        Signed calldata operatorSigned,
+        Signed calldata buyerSigned
+    ) external {
+        Licence storage subject = _knownLicence(change.licenceNo);
+        if (subject.state == LicenceState.TERMINATED) {
+            revert LicenceRegistry_IllegalStep(change.licenceNo, uint8(subject.state), uint8(subject.state));
+        }
+        _requireBefore(change.deadline);
+        _requireLiability(change.platformLiabilityPpm);
+        if (change.previousDigest != subject.agreementDigest) {
+            revert LicenceRegistry_SupplementOutOfOrder(
+                change.licenceNo, change.previousDigest, subject.agreementDigest
+            );
+        }
+        if (change.validUntil <= subject.validFrom) {
+            revert LicenceRegistry_ValidityEmpty(subject.validFrom, change.validUntil);
+        }
+        bytes32 digest = supplementDigest(change);
+        _requireSigned(digest, operatorSigned, _products[subject.productId].operatorId);
+        _requireSigned(digest, buyerSigned, subject.buyerId);
+        subject.validUntil = change.validUntil;
+        subject.quotaUnits = change.quotaUnits;
+        subject.agreementDigest = digest;
+        emit LicenceSupplemented(_nextEventNo(), change.licenceNo, change, digest);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function setLicenceState(uint64 licenceNo, LicenceState state, bytes32 decisionDigest) external {
+        Licence storage subject = _knownLicence(licenceNo);
+        bytes16 actorId = _actor();
+        bool isEndByBuyer = state == LicenceState.TERMINATED && actorId == subject.buyerId;
+        if (!isEndByBuyer) _requireOperatorOrRegistrar(_products[subject.productId]);
+        if (
+            state == LicenceState.NONE || subject.state == LicenceState.TERMINATED || subject.state == state
+        ) {
+            revert LicenceRegistry_IllegalStep(licenceNo, uint8(subject.state), uint8(state));
+        }
+        subject.state = state;
+        emit LicenceStateSet(_nextEventNo(), licenceNo, state, actorId, decisionDigest);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function product(bytes16 productId) external view returns (Product memory) {
+        return _knownProduct(productId);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function licence(uint64 licenceNo) external view returns (Licence memory) {
+        return _knownLicence(licenceNo);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function requireTariff(bytes16 productId, uint32 tariffNo, Tariff calldata tariff) external view {
+        bytes32 got = sha256(abi.encode(tariff));
+        bytes32 expected = _tariffs[productId][tariffNo];
+        if (got != expected) revert LicenceRegistry_TariffDiffers(productId, tariffNo, got, expected);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function requireLineage(bytes16 productId, LineageEntry[] calldata lineage) public view {
+        bytes32 got = sha256(abi.encode(lineage));
+        bytes32 expected = _products[productId].lineageDigest;
+        if (got != expected) revert LicenceRegistry_LineageDiffers(productId, got, expected);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function agreementDigest(Agreement calldata agreement) public view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(AGREEMENT_TYPEHASH, agreement)));
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function supplementDigest(Supplement calldata change) public view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(SUPPLEMENT_TYPEHASH, change)));
+    }
+
+    function _requireGrantable(Agreement calldata agreement, LineageEntry[] calldata lineage) private view {
+        uint64 usedBy = _licenceOf[agreement.agreementId];
+        if (usedBy != 0) revert LicenceRegistry_AgreementUsed(agreement.agreementId, usedBy);
+        _requireBefore(agreement.deadline);
+        _requireLiability(agreement.platformLiabilityPpm);
+        if (agreement.quotaUnits == 0) revert LicenceRegistry_QuotaEmpty(agreement.agreementId);
+        if (agreement.validFrom >= agreement.validUntil || agreement.validUntil <= Clock.nowSeconds()) {
+            revert LicenceRegistry_ValidityEmpty(agreement.validFrom, agreement.validUntil);
+        }
+        if (agreement.operatorId == agreement.buyerId) revert LicenceRegistry_SelfDealing(agreement.buyerId);
+        _requireBuyer(agreement.buyerId);
+        Product storage subject = _knownProduct(agreement.productId);
+        if (subject.operatorId != agreement.operatorId) {
+            revert LicenceRegistry_NotOperator(agreement.productId, agreement.operatorId, subject.operatorId);
+        }
+        if (subject.state != ProductState.LISTED) {
+            revert LicenceRegistry_ProductNotListed(agreement.productId, subject.state);
+        }
+        if (agreement.modes == 0 || agreement.modes & ~subject.modes != 0) {
+            revert LicenceRegistry_ModeNotOffered(agreement.productId, agreement.modes, subject.modes);
+        }
+        _requirePrice(agreement, subject);
+        requireLineage(agreement.productId, lineage);
+        DATASETS.requireSellable(_datasetsOf(agreement.productId, lineage), agreement.modes);
+    }
+
+    /// @dev Free purposes have no tariff; chargeable ones have the tariff in force (发改价格〔2025〕65号).
+    function _requirePrice(Agreement calldata agreement, Product storage subject) private view {
+        bool isChargeable = agreement.purpose == Purpose.INDUSTRY || agreement.purpose == Purpose.SECTOR;
+        if (agreement.purpose == Purpose.NONE || isChargeable != (agreement.tariffNo != 0)) {
+            revert LicenceRegistry_PurposeAndPrice(agreement.purpose, agreement.tariffNo);
+        }
+        if (isChargeable && agreement.tariffNo != subject.tariffNo) {
+            revert LicenceRegistry_TariffNotInForce(agreement.productId, agreement.tariffNo, subject.tariffNo);
+        }
+    }
+
+    function _requireBuyer(bytes16 buyerId) private view {
+        uint32 cityCode = DIRECTORY.organisation(buyerId).cityCode;
+        if (!DIRECTORY.hasRole(buyerId, Role.BUYER, cityCode)) {
+            revert IDirectory.Directory_RoleMissing(buyerId, Role.BUYER, cityCode);
+        }
+    }
+
+    function _requireOrganisations(LineageEntry[] calldata lineage) private view {
+        for (uint256 i = 0; i < lineage.length; ++i) {
+            if (lineage[i].kind == ClaimantKind.ORGANISATION) DIRECTORY.organisation(lineage[i].claimantId);
+        }
+    }
+
+    function _requireSigned(bytes32 digest, Signed calldata signed, bytes16 partyId) private view {
+        if (!SignatureChecker.isValidSignatureNow(signed.signer, digest, signed.signature)) {
+            revert LicenceRegistry_SignatureInvalid(signed.signer, digest);
+        }
+        bytes16 organisationId = DIRECTORY.organisationOf(signed.signer);
+        if (organisationId != partyId) {
+            revert LicenceRegistry_SignerNotOfParty(signed.signer, organisationId, partyId);
+        }
+    }
+
+    function _requireOperator(bytes16 productId, Product storage subject) private view {
+        bytes16 actorId = _actor();
+        if (actorId != subject.operatorId) {
+            revert LicenceRegistry_NotOperator(productId, actorId, subject.operatorId);
+        }
+    }
+
+    function _requireOperatorOrRegistrar(Product storage subject) private view returns (bytes16 actorId) {
+        actorId = _actor();
+        if (actorId != subject.operatorId) _actorWith(Role.REGISTRAR, subject.cityCode);
+    }
+
+    function _knownProduct(bytes16 productId) private view returns (Product storage subject) {
+        subject = _products[productId];
+        if (subject.state == ProductState.NONE) revert LicenceRegistry_UnknownProduct(productId);
+    }
+
+    function _knownLicence(uint64 licenceNo) private view returns (Licence storage subject) {
+        subject = _licences[licenceNo];
+        if (subject.state == LicenceState.NONE) revert LicenceRegistry_UnknownLicence(licenceNo);
+    }
+
+    function _requireBefore(uint64 deadline) private view {
+        uint64 nowSeconds = Clock.nowSeconds();
+        if (deadline < nowSeconds) revert LicenceRegistry_DeadlinePassed(deadline, nowSeconds);
+    }
+
+    function _requireLiability(Ppm share) private pure {
+        if (Ppm.unwrap(share) < PLATFORM_LIABILITY_FLOOR_PPM || Ppm.unwrap(share) > PPM_WHOLE) {
+            revert LicenceRegistry_LiabilityBelowFloor(share, PLATFORM_LIABILITY_FLOOR_PPM);
+        }
+    }
+
+    function _requireWeights(LineageEntry[] calldata lineage) private pure {
+        if (lineage.length == 0 || lineage.length > LINEAGE_MAX) {
+            revert LicenceRegistry_LineageLength(lineage.length, LINEAGE_MAX);
+        }
+        bytes16 previousId = 0;
+        uint256 sumPpm = 0;
+        for (uint256 i = 0; i < lineage.length; ++i) {
+            LineageEntry calldata entry = lineage[i];
+            if (entry.claimantId <= previousId) {
+                revert LicenceRegistry_LineageOrder(previousId, entry.claimantId);
+            }
+            if (entry.kind == ClaimantKind.NONE || Ppm.unwrap(entry.weightPpm) == 0) {
+                revert LicenceRegistry_LineageEntryEmpty(entry.claimantId);
+            }
+            previousId = entry.claimantId;
+            sumPpm += Ppm.unwrap(entry.weightPpm);
+        }
+        if (sumPpm != PPM_WHOLE) revert LicenceRegistry_LineageSum(sumPpm, PPM_WHOLE);
+    }
+
+    function _datasetsOf(bytes16 productId, LineageEntry[] calldata lineage)
+        private
+        pure
+        returns (bytes16[] memory datasetIds)
+    {
+        datasetIds = new bytes16[](lineage.length);
+        uint256 count = 0;
+        for (uint256 i = 0; i < lineage.length; ++i) {
+            if (lineage[i].kind == ClaimantKind.DATASET) datasetIds[count++] = lineage[i].claimantId;
+        }
+        if (count == 0) revert LicenceRegistry_LineageWithoutDataset(productId);
+        assembly ("memory-safe") {
+            mstore(datasetIds, count)
+        }
+    }
+}
