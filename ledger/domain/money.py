@@ -64,6 +64,29 @@ class ClaimantOrderError(DomainError):
     code = "domain.claimant_order"
 
 
+def _require_ascending(name: str, ids: Sequence[ClaimantId]) -> None:
+    for lower, higher in pairwise(ids):
+        if not lower < higher:
+            raise ClaimantOrderError(
+                f"{name}: claimants must be in strictly ascending order, "
+                f"got {higher} after {lower}",
+                field=name,
+                got=higher,
+                expected=f"an id above {lower}",
+            )
+
+
+def _require_whole(name: str, shares_ppm: Iterable[int]) -> None:
+    total = sum(shares_ppm)
+    if total != PPM_WHOLE:
+        raise WeightsSumError(
+            f"{name} must sum to {PPM_WHOLE} ppm, got {total}",
+            field=name,
+            got=total,
+            expected=PPM_WHOLE,
+        )
+
+
 class Tier(IntEnum):
     """The tiers of a split in the order in which they are filled; the number on chain."""
 
@@ -300,26 +323,3 @@ class SplitLine:
 
     def __post_init__(self) -> None:
         micro_fen(self.amount_micro_fen)
-
-
-def _require_ascending(name: str, ids: Sequence[ClaimantId]) -> None:
-    for lower, higher in pairwise(ids):
-        if not lower < higher:
-            raise ClaimantOrderError(
-                f"{name}: claimants must be in strictly ascending order, "
-                f"got {higher} after {lower}",
-                field=name,
-                got=higher,
-                expected=f"an id above {lower}",
-            )
-
-
-def _require_whole(name: str, shares_ppm: Iterable[int]) -> None:
-    total = sum(shares_ppm)
-    if total != PPM_WHOLE:
-        raise WeightsSumError(
-            f"{name} must sum to {PPM_WHOLE} ppm, got {total}",
-            field=name,
-            got=total,
-            expected=PPM_WHOLE,
-        )

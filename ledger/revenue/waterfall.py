@@ -36,7 +36,16 @@ from ledger.domain.units import (
 from ledger.revenue.apportion import apportion, fill
 from ledger.revenue.state import SchemeState, Split, apply, reverse
 
-__all__ = ["QUALITY_WHOLE", "Split", "apply", "fill", "pour_carry_in", "reverse", "split_income"]
+__all__ = [
+    "QUALITY_WHOLE",
+    "SchemeState",
+    "Split",
+    "apply",
+    "fill",
+    "pour_carry_in",
+    "reverse",
+    "split_income",
+]
 
 QUALITY_WHOLE = 100
 """Quality coefficient of grade A: A 100, B 90, C 80, D 50, E 0."""
