@@ -27,7 +27,7 @@ setup: $(PYTHON_READY) $(NODE_READY) ## install everything into .venv and node_m
 
 $(PYTHON_READY): requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --require-hashes -r requirements-dev.lock
+	$(PY) -m pip install --quiet --no-compile --no-deps --require-hashes -r requirements-dev.lock
 	$(PY) -m pip install --quiet --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
