@@ -86,7 +86,9 @@ def compile_contracts(root: Path = PROJECT_ROOT) -> dict[str, Any]:
 def write_artifacts(root: Path = PROJECT_ROOT, file: Path = ARTIFACTS_FILE) -> dict[str, Any]:
     """Compile `root` into `file` (deterministic text) and return what was written."""
     artifacts = compile_contracts(root)
-    file.write_text(json.dumps(artifacts, indent=1, sort_keys=True) + "\n", "utf-8")
+    beside = file.with_suffix(".new")
+    beside.write_text(json.dumps(artifacts, indent=1, sort_keys=True) + "\n", "utf-8")
+    beside.replace(file)
     load.cache_clear()
     return artifacts
 
