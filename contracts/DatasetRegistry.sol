@@ -125,6 +125,11 @@ contract DatasetRegistry is IDatasetRegistry, Member {
     }
 
     /// @inheritdoc IDatasetRegistry
+    function providerOf(bytes16 datasetId) external view returns (bytes16) {
+        return _datasets[datasetId].providerId;
+    }
+
+    /// @inheritdoc IDatasetRegistry
     function versionOf(bytes32 sha256Digest) external view returns (VersionRef memory) {
         return _versions[sha256Digest];
     }

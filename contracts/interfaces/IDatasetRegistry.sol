@@ -175,6 +175,9 @@ interface IDatasetRegistry {
     /// @notice One dataset; reverts when unknown.
     function dataset(bytes16 datasetId) external view returns (Dataset memory);
 
+    /// @return The provider of a dataset; zero when no dataset has this id.
+    function providerOf(bytes16 datasetId) external view returns (bytes16);
+
     /// @return Where a content digest was registered; zero when it was not.
     function versionOf(bytes32 sha256Digest) external view returns (VersionRef memory);
 }

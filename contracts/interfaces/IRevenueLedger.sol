@@ -37,10 +37,10 @@ interface IRevenueLedger {
         Fen costFen;
     }
 
+    /// @dev In the order of three storage slots; a split reads the first two and writes the second.
     struct Scheme {
         bytes16 operatorId;
         uint32 cityCode;
-        uint16 year;
         Ppm surchargePpm;
         Ppm vatPpm;
         uint32 holdSeconds;
@@ -49,6 +49,7 @@ interface IRevenueLedger {
         MicroFen reserveMicroFen;
         uint32 releaseCount;
         uint32 splitCount;
+        uint16 year;
     }
 
     /// @notice What one claimant may recover and has received in one scheme; one storage slot.
@@ -78,18 +79,20 @@ interface IRevenueLedger {
         bytes32 documentDigest;
     }
 
+    /// @dev In the order of three storage slots; a split reads the first two and writes the second.
     struct Invoice {
         bytes16 schemeId;
         bytes16 productId;
         uint64 licenceNo;
-        PeriodId periodId;
         InvoiceState state;
         Fen grossFen;
         Fen paidFen;
-        /// @dev Unix seconds; 0 until the invoice is paid in full.
-        uint64 heldUntil;
         /// @dev Order of release within the scheme, from 1; splits follow it.
         uint32 releaseNo;
+        /// @dev Month of the receipt's use.
+        PeriodId periodId;
+        /// @dev Unix seconds; 0 until the invoice is paid in full.
+        uint64 heldUntil;
     }
 
     /// @notice A proposed split of one released income, lines grouped by tier.
@@ -108,6 +111,8 @@ interface IRevenueLedger {
 
     struct Remittance {
         bytes16 payeeId;
+        /// @dev The organisation that opened the batch and may close it.
+        bytes16 openerId;
         Fen amountFen;
         RemittanceState state;
     }
@@ -188,7 +193,7 @@ interface IRevenueLedger {
     error RevenueLedger_TaxDiffers(MicroFen got, MicroFen expected);
     /// @notice Thrown when a line exceeds the claimant's room.
     error RevenueLedger_LineAboveRoom(uint256 index, MicroFen got, MicroFen room);
-    /// @notice Thrown when a line is not in proportion within one µfen.
+    /// @notice Thrown when a line is more than one µfen from its share.
     error RevenueLedger_LineOutOfProportion(uint256 index, MicroFen got);
     /// @notice Thrown when a lower tier is paid although a higher one is not full.
     error RevenueLedger_TierNotFull(MicroFen paid, MicroFen expected);
@@ -198,23 +203,29 @@ interface IRevenueLedger {
     error RevenueLedger_BatchLength(uint256 count, uint256 limit);
     /// @notice Thrown when the batch id is already taken.
     error RevenueLedger_BatchExists(bytes16 batchId);
+    /// @notice Thrown when the caller's organisation neither opened the batch nor is platform.
+    error RevenueLedger_NotOpener(bytes16 batchId, bytes16 actorId, bytes16 openerId);
     /// @notice Thrown when no open batch has this id.
     error RevenueLedger_BatchNotOpen(bytes16 batchId, RemittanceState state);
     /// @notice Thrown when a claimant's income does not go to this payee.
     error RevenueLedger_WrongPayee(bytes16 claimantId, bytes16 got, bytes16 expected);
-    /// @notice Thrown when more is remitted than the whole fen that are owed.
+    /// @notice Thrown when a line is zero or more than the whole fen that are owed.
     error RevenueLedger_RemittanceTooLarge(bytes16 claimantId, Fen got, Fen payableFen);
 
     /// @notice Approves a scheme; price authority of its city, not the operator. Emits {SchemeApproved}.
+    /// @dev The operator must hold its role in the city. Costs in all, and the tax line, are at most
+    /// `INCOME_FEN_MAX`; spread at most 60,000 ppm; other rates at most 1,000,000.
     /// @param costs Approved cost per claimant in fen, by ascending id, at most 1,024.
     function approveScheme(SchemeTerms calldata terms, ClaimantCost[] calldata costs) external;
 
     /// @notice Bills what a licence used since its last bill in one log. Emits {InvoiceIssued}.
-    /// @dev The charge is computed here from the receipt's running total and the tariff; floor to the
-    /// fen once. Free purposes are billed zero.
+    /// @dev Operator of the scheme, or platform. The charge is computed here from the receipt's running
+    /// total and the tariff; floor to the fen once. Free purposes are billed zero and do not move the
+    /// position in the bands. A bill of zero is final at once: there is nothing to pay or split.
     function issueInvoice(InvoiceClaim calldata claim) external;
 
     /// @notice Records money that arrived by bank. Emits {PaymentRecorded}. The last part starts the hold.
+    /// @dev Operator of the scheme, or platform.
     /// @param receiptDigest Digest of the bank's line, salted with a secret; used once.
     function recordPayment(bytes16 invoiceId, Fen amountFen, bytes32 receiptDigest) external;
 
@@ -225,8 +236,8 @@ interface IRevenueLedger {
     function release(bytes16 invoiceId) external;
 
     /// @notice Splits a released income, in the order of release. Emits {SplitRecorded}.
-    /// @dev Checked: tax rule, each line within its room, proportion within one µfen, lower tiers only
-    /// when the higher is full, and the sum.
+    /// @dev Operator of the scheme, or platform. Checked: tax rule, each line within its room and within
+    /// one µfen of its share, lower tiers only when the higher is full, and the sum.
     /// @param lineage The product's lineage.
     function split(
         bytes16 invoiceId,
@@ -235,6 +246,7 @@ interface IRevenueLedger {
     ) external;
 
     /// @notice Opens a batch that pays whole fen to one payee. Emits {RemittanceOpened}.
+    /// @dev Operator of every scheme named, or platform. What a dataset earned goes to its provider.
     /// @param lines At most 256.
     function openRemittance(
         bytes16 batchId,
@@ -244,6 +256,7 @@ interface IRevenueLedger {
     ) external;
 
     /// @notice Closes a batch with the bank's or treasury's receipt. Emits {RemittanceClosed}.
+    /// @dev Who opened it, or platform. A receipt serves one payment or one batch.
     function closeRemittance(bytes16 batchId, bytes32 receiptDigest) external;
 
     /// @notice One scheme; reverts when unknown.
@@ -261,6 +274,6 @@ interface IRevenueLedger {
     /// @return Units of a licence billed so far in one log.
     function billedUnits(uint64 licenceNo, uint32 logNo) external view returns (uint64);
 
-    /// @return Units of a buyer billed for a product in a calendar year; the position in the bands.
+    /// @return Units of a buyer billed by tariff for a product in a calendar year; the position in the bands.
     function usedUnits(bytes16 buyerId, bytes16 productId, uint16 year) external view returns (uint64);
 }

@@ -25,6 +25,12 @@ abstract contract Member is ERC2771Context, Numbered {
         return DIRECTORY.organisationOf(_msgSender());
     }
 
+    /// @dev Whether an organisation is a platform in its own city.
+    function _isPlatform(bytes16 organisationId) internal view returns (bool) {
+        uint32 cityCode = DIRECTORY.organisation(organisationId).cityCode;
+        return DIRECTORY.hasRole(organisationId, Role.PLATFORM, cityCode);
+    }
+
     /// @dev The caller's organisation, which holds `role` in `cityCode`.
     function _actorWith(Role role, uint32 cityCode) internal view returns (bytes16 organisationId) {
         return DIRECTORY.requireRole(_msgSender(), role, cityCode);
