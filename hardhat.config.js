@@ -8,7 +8,7 @@ const require = createRequire(import.meta.url);
 const solc = JSON.parse(readFileSync(new URL("./contracts/solc.json", import.meta.url), "utf8"));
 
 // A fixed seed: a failing run is the same run for everybody.
-const seed = "0x6d6574726f2064617461206c656467657200000000000000000000000000002026";
+const seed = "0x6d6574726f2064617461206c6564676572000000000000000000000000000000";
 
 export default defineConfig({
   paths: {

@@ -22,8 +22,8 @@ from typing import Any
 
 from ledger.chain.artifacts import ARTIFACTS_FILE, load
 from ledger.chain.errors import (
-    ArtifactMissingError,
     ArtifactsStaleError,
+    ChainError,
     CompilationError,
     ToolchainMissingError,
 )
@@ -124,9 +124,16 @@ def _run_solc(root: Path, solc: dict[str, Any]) -> dict[str, Any]:
                 _standard_input(root, solc), base_path=modules, solc_binary=program
             )
     except SolcError as error:
-        raise CompilationError("the contracts do not compile", got=str(error)) from error
+        findings = [finding["formattedMessage"] for finding in _errors_of(error)]
+        raise CompilationError("the contracts do not compile", got="".join(findings)) from error
     _report_warnings(output.get("errors", []))
     return output
+
+
+def _errors_of(error: Any) -> list[dict[str, Any]]:
+    """Return the compiler's own error findings; one made of the text when it gave none."""
+    findings = [found for found in error.error_dict or [] if found["severity"] == "error"]
+    return findings or [{"formattedMessage": str(error)}]
 
 
 def _report_warnings(findings: list[dict[str, Any]]) -> None:
@@ -187,20 +194,21 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit status is 0 when the artifacts are fresh."""
     parser = argparse.ArgumentParser(prog="python -m ledger.chain.compile")
     parser.add_argument("--check", action="store_true", help="only compare, write nothing")
-    if parser.parse_args(arguments).check:
-        return _report_check()
-    for name, content in write_artifacts()["contracts"].items():
-        sys.stdout.write(f"{name:24} {content['deployed_bytecode_size']:6} bytes\n")
-    return 0
-
-
-def _report_check() -> int:
+    chosen = parser.parse_args(arguments)
     try:
-        check_artifacts()
-    except (ArtifactsStaleError, ArtifactMissingError) as error:
-        sys.stderr.write(f"{error}\n")
+        if chosen.check:
+            check_artifacts()
+        else:
+            _report_sizes(write_artifacts())
+    except ChainError as error:
+        sys.stderr.write(f"{error}\n{error.got}\n")
         return 1
     return 0
+
+
+def _report_sizes(artifacts: dict[str, Any]) -> None:
+    for name, content in artifacts["contracts"].items():
+        sys.stdout.write(f"{name:24} {content['deployed_bytecode_size']:6} bytes\n")
 
 
 if __name__ == "__main__":
