@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
+import {ERC2771Forwarder} from "@openzeppelin/contracts/metatx/ERC2771Forwarder.sol";
+import {DatasetRegistry} from "../../DatasetRegistry.sol";
+import {Directory} from "../../Directory.sol";
+import {LicenceRegistry} from "../../LicenceRegistry.sol";
+import {RevenueLedger} from "../../RevenueLedger.sol";
+import {UsageLog} from "../../UsageLog.sol";
+import {IDatasetRegistry} from "../../interfaces/IDatasetRegistry.sol";
+import {IDirectory} from "../../interfaces/IDirectory.sol";
+import {ILicenceRegistry} from "../../interfaces/ILicenceRegistry.sol";
+import {IRevenueLedger} from "../../interfaces/IRevenueLedger.sol";
+import {
+    ChargeBasis,
+    ClaimantKind,
+    OpenClass,
+    Purpose,
+    RegistrationState,
+    Role,
+    Sensitivity,
+    UpdateFrequency
+} from "../../libraries/Codes.sol";
+import {Fen, MicroFen, MicroYuan, Ppm} from "../../libraries/Units.sol";
+import {Check} from "./Check.sol";
+import {ReferenceTree} from "./ReferenceTree.sol";
+
+/// @notice A small market on real contracts. Organisation number n has the id n and signs with key n,
+/// so that a test reads as who does what. The test contract itself is governance.
+abstract contract Market is Check {
+    uint32 internal constant NANJING = 320100;
+    uint32 internal constant ZHENJIANG = 321100;
+    uint8 internal constant ENTERPRISE = 1;
+    uint8 internal constant ADMINISTRATION = 2;
+    uint8 internal constant INSTITUTION = 3;
+
+    uint128 internal constant REGISTRAR = 11;
+    uint128 internal constant PRICER = 12;
+    uint128 internal constant TREASURY = 13;
+    uint128 internal constant PLATFORM = 14;
+    uint128 internal constant OPERATOR = 15;
+    uint128 internal constant BUREAU = 16;
+    uint128 internal constant COMPANY = 17;
+    uint128 internal constant BUYER = 18;
+    uint128 internal constant OTHER_OPERATOR = 19;
+    uint128 internal constant FAR_REGISTRAR = 21;
+    uint128 internal constant FAR_BUREAU = 26;
+
+    uint128 internal constant DATASET_1 = 101;
+    uint128 internal constant DATASET_2 = 102;
+    uint128 internal constant DATASET_3 = 103;
+    uint128 internal constant PRODUCT = 201;
+    uint128 internal constant FREE_PRODUCT = 202;
+    uint128 internal constant SCHEME = 301;
+
+    uint8 internal constant MODES = 3;
+    /// @dev 2026-06-15 12:00 in China.
+    uint64 internal constant NOON = 1781496000;
+    uint64 internal constant NOON_MS = NOON * 1000;
+    bytes32 internal constant DOCUMENT = bytes32(uint256(0xd0c));
+
+    AccessManager internal governance;
+    ERC2771Forwarder internal forwarder;
+    Directory internal directory;
+    DatasetRegistry internal datasets;
+    LicenceRegistry internal licences;
+    UsageLog internal usageLog;
+    RevenueLedger internal ledger;
+
+    function setUp() public virtual {
+        vm.warp(NOON);
+        _deploy();
+        _openCities();
+        _admitEverybody();
+    }
+
+    // ---- who ----
+
+    function _id(uint128 number) internal pure returns (bytes16) {
+        return bytes16(number);
+    }
+
+    function _signer(uint128 number) internal pure returns (address) {
+        return vm.addr(number);
+    }
+
+    /// @dev The next call is this organisation's.
+    function _as(uint128 number) internal {
+        vm.prank(_signer(number));
+    }
+
+    function _join(uint128 number, uint8 kind, uint32 cityCode) internal {
+        directory.admit(_id(number), kind, cityCode, DOCUMENT, _signer(number));
+    }
+
+    function _join(uint128 number, uint8 kind, uint32 cityCode, Role role) internal {
+        _join(number, kind, cityCode);
+        directory.grantRole(_id(number), role, cityCode);
+    }
+
+    // ---- datasets ----
+
+    function _registration(uint128 datasetId) internal pure returns (IDatasetRegistry.Registration memory) {
+        return IDatasetRegistry.Registration({
+            datasetId: _id(datasetId),
+            openClass: OpenClass.CONDITIONAL,
+            sensitivity: Sensitivity.GENERAL,
+            containsPersonalInformation: false,
+            isSharedIn: false,
+            deliveryModes: 127,
+            updateFrequency: UpdateFrequency.DAILY,
+            metadataDigest: DOCUMENT,
+            maskingReportDigest: 0,
+            sourceConsentDigest: 0
+        });
+    }
+
+    function _version(uint256 content) internal pure returns (IDatasetRegistry.Version memory) {
+        return IDatasetRegistry.Version({
+            sha256Digest: bytes32(content),
+            sm3Digest: bytes32(content + 1),
+            schemaDigest: bytes32(content + 2),
+            rowCount: 10,
+            byteSize: 1000
+        });
+    }
+
+    function _deposit(uint128 datasetId, uint128 provider) internal {
+        _as(provider);
+        datasets.register(_registration(datasetId), _version(uint256(datasetId) << 8), new bytes32[](0));
+    }
+
+    function _advance(uint128 datasetId, uint128 actor, RegistrationState to) internal {
+        _as(actor);
+        datasets.advance(_id(datasetId), to, DOCUMENT);
+    }
+
+    /// @dev From nothing to a registration code.
+    function _code(uint128 datasetId, uint128 provider, uint128 registrar) internal {
+        _deposit(datasetId, provider);
+        _advance(datasetId, provider, RegistrationState.APPLIED);
+        _advance(datasetId, registrar, RegistrationState.ACCEPTED);
+        _advance(datasetId, registrar, RegistrationState.REVIEWED);
+        _advance(datasetId, registrar, RegistrationState.PUBLIC_NOTICE);
+        _advance(datasetId, registrar, RegistrationState.CODED);
+    }
+
+    // ---- products and licences ----
+
+    function _entry(uint128 claimant, ClaimantKind kind, uint32 weightPpm)
+        internal
+        pure
+        returns (ILicenceRegistry.LineageEntry memory)
+    {
+        return ILicenceRegistry.LineageEntry({
+            claimantId: _id(claimant),
+            kind: kind,
+            weightPpm: Ppm.wrap(weightPpm)
+        });
+    }
+
+    /// @dev The weights of the vectors; organisations have lower ids than datasets here.
+    function _lineage() internal pure returns (ILicenceRegistry.LineageEntry[] memory lineage) {
+        lineage = new ILicenceRegistry.LineageEntry[](5);
+        lineage[0] = _entry(PLATFORM, ClaimantKind.ORGANISATION, 120_000);
+        lineage[1] = _entry(OPERATOR, ClaimantKind.ORGANISATION, 480_000);
+        lineage[2] = _entry(DATASET_1, ClaimantKind.DATASET, 240_000);
+        lineage[3] = _entry(DATASET_2, ClaimantKind.DATASET, 60_000);
+        lineage[4] = _entry(DATASET_3, ClaimantKind.DATASET, 100_000);
+    }
+
+    function _bands(uint64 priceMicroYuan) internal pure returns (ILicenceRegistry.Band[] memory bands) {
+        bands = new ILicenceRegistry.Band[](1);
+        bands[0] = ILicenceRegistry.Band(type(uint64).max, MicroYuan.wrap(priceMicroYuan));
+    }
+
+    /// @dev One fen a unit: so that a test chooses amounts by units.
+    function _tariff() internal pure returns (ILicenceRegistry.Tariff memory) {
+        return ILicenceRegistry.Tariff({
+            basis: ChargeBasis.SERVICE_CALLS,
+            freeQuotaUnits: 0,
+            discountPpm: Ppm.wrap(0),
+            bands: _bands(10_000)
+        });
+    }
+
+    function _noTariff() internal pure returns (ILicenceRegistry.Tariff memory tariff) {
+        tariff.bands = new ILicenceRegistry.Band[](0);
+    }
+
+    function _list(uint128 productId) internal {
+        _as(OPERATOR);
+        licences.listProduct(_id(productId), NANJING, MODES, DOCUMENT, _lineage());
+    }
+
+    function _price(uint128 productId) internal {
+        _as(PRICER);
+        licences.approveCaps(_id(productId), _bands(10_000), DOCUMENT);
+        _as(OPERATOR);
+        licences.publishTariff(_id(productId), _tariff(), _bands(10_000));
+    }
+
+    function _agreement(uint128 productId, uint32 tariffNo, uint128 agreementId)
+        internal
+        pure
+        returns (ILicenceRegistry.Agreement memory)
+    {
+        return ILicenceRegistry.Agreement({
+            agreementId: _id(agreementId),
+            productId: _id(productId),
+            operatorId: _id(OPERATOR),
+            buyerId: _id(BUYER),
+            tariffNo: tariffNo,
+            purpose: tariffNo == 0 ? Purpose.PUBLIC_WELFARE : Purpose.INDUSTRY,
+            modes: 2,
+            validFrom: NOON,
+            validUntil: NOON + 365 days,
+            quotaUnits: type(uint64).max,
+            platformLiabilityPpm: Ppm.wrap(500_000),
+            termsDigest: DOCUMENT,
+            deadline: NOON + 1 days
+        });
+    }
+
+    function _sign(uint128 number, bytes32 digest) internal pure returns (ILicenceRegistry.Signed memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(number, digest);
+        return ILicenceRegistry.Signed({signer: _signer(number), signature: abi.encodePacked(r, s, v)});
+    }
+
+    function _grant(ILicenceRegistry.Agreement memory agreement) internal returns (uint64 licenceNo) {
+        bytes32 digest = licences.agreementDigest(agreement);
+        return licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(BUYER, digest), _lineage());
+    }
+
+    /// @dev Three coded datasets, a priced product, a free one, and a licence on each (1 and 2).
+    function _openShop() internal {
+        _code(DATASET_1, BUREAU, REGISTRAR);
+        _code(DATASET_2, COMPANY, REGISTRAR);
+        _code(DATASET_3, FAR_BUREAU, FAR_REGISTRAR);
+        _list(PRODUCT);
+        _price(PRODUCT);
+        _list(FREE_PRODUCT);
+        _grant(_agreement(PRODUCT, 1, 401));
+        _grant(_agreement(FREE_PRODUCT, 0, 402));
+    }
+
+    // ---- use ----
+
+    function _receipt(uint64 licenceNo, uint64 cumulativeUnits, uint64 usedAtMs)
+        internal
+        pure
+        returns (bytes memory)
+    {
+        return abi.encodePacked(
+            bytes1(0x01),
+            uint8(2),
+            uint16(3),
+            uint32(1),
+            licenceNo,
+            uint64(1),
+            usedAtMs,
+            uint32(1),
+            uint32(0),
+            uint64(1),
+            cumulativeUnits,
+            uint64(5),
+            bytes32(uint256(0xc0))
+        );
+    }
+
+    /// @dev A new log that holds one receipt, anchored: proofs in it are empty.
+    function _logOf(bytes memory receipt) internal returns (uint32 logNo) {
+        // Hashed first: the precompile is a call, which would use up the sender of the next line.
+        bytes32 root = ReferenceTree.leaf(receipt);
+        _as(OPERATOR);
+        logNo = usageLog.openLog(DOCUMENT);
+        _as(OPERATOR);
+        usageLog.anchor(logNo, 1, root, NOON_MS, new bytes32[](0));
+    }
+
+    // ---- money ----
+
+    function _terms() internal pure returns (IRevenueLedger.SchemeTerms memory) {
+        return IRevenueLedger.SchemeTerms({
+            schemeId: _id(SCHEME),
+            operatorId: _id(OPERATOR),
+            cityCode: NANJING,
+            year: 2026,
+            bondPpm: Ppm.wrap(17_500),
+            spreadPpm: Ppm.wrap(60_000),
+            surchargePpm: Ppm.wrap(7200),
+            vatPpm: Ppm.wrap(60_000),
+            taxFen: Fen.wrap(3_600_000),
+            holdSeconds: 7 days,
+            decisionDigest: DOCUMENT
+        });
+    }
+
+    function _cost(uint128 claimant, uint64 costFen) internal pure returns (IRevenueLedger.ClaimantCost memory) {
+        return IRevenueLedger.ClaimantCost({claimantId: _id(claimant), costFen: Fen.wrap(costFen)});
+    }
+
+    /// @dev The costs of the vectors.
+    function _costs() internal pure returns (IRevenueLedger.ClaimantCost[] memory costs) {
+        costs = new IRevenueLedger.ClaimantCost[](5);
+        costs[0] = _cost(PLATFORM, 60_000_000);
+        costs[1] = _cost(OPERATOR, 240_000_000);
+        costs[2] = _cost(DATASET_1, 120_000_000);
+        costs[3] = _cost(DATASET_2, 30_000_000);
+        costs[4] = _cost(DATASET_3, 50_000_000);
+    }
+
+    function _approve() internal {
+        _as(PRICER);
+        ledger.approveScheme(_terms(), _costs());
+    }
+
+    function _claim(uint128 invoiceId, uint32 logNo, bytes memory receipt, uint64 grossFen)
+        internal
+        pure
+        returns (IRevenueLedger.InvoiceClaim memory)
+    {
+        return IRevenueLedger.InvoiceClaim({
+            invoiceId: _id(invoiceId),
+            schemeId: _id(SCHEME),
+            logNo: logNo,
+            logSize: 1,
+            receiptIndex: 0,
+            receipt: receipt,
+            inclusionProof: new bytes32[](0),
+            tariff: _tariff(),
+            grossFen: Fen.wrap(grossFen),
+            documentDigest: DOCUMENT
+        });
+    }
+
+    /// @dev A bill of `grossFen`, at one fen a unit, on a log of its own.
+    function _issue(uint128 invoiceId, uint64 grossFen) internal {
+        bytes memory receipt = _receipt(1, grossFen, NOON_MS);
+        uint32 logNo = _logOf(receipt);
+        _as(OPERATOR);
+        ledger.issueInvoice(_claim(invoiceId, logNo, receipt, grossFen));
+    }
+
+    function _pay(uint128 invoiceId, uint64 amountFen) internal {
+        _as(OPERATOR);
+        ledger.recordPayment(_id(invoiceId), Fen.wrap(amountFen), bytes32(uint256(invoiceId)));
+    }
+
+    function _accept(uint128 invoiceId) internal {
+        _as(BUYER);
+        ledger.accept(_id(invoiceId));
+    }
+
+    /// @dev Billed, paid and accepted: ready to be split.
+    function _earn(uint128 invoiceId, uint64 grossFen) internal {
+        _issue(invoiceId, grossFen);
+        _pay(invoiceId, grossFen);
+        _accept(invoiceId);
+    }
+
+    function _proposal(uint64 tax, uint64[5] memory lines, uint64 reserve)
+        internal
+        pure
+        returns (IRevenueLedger.Split memory proposed)
+    {
+        proposed.taxMicroFen = MicroFen.wrap(tax);
+        proposed.reserveMicroFen = MicroFen.wrap(reserve);
+        proposed.lineageCostMicroFen = new MicroFen[](5);
+        for (uint256 i = 0; i < 5; ++i) {
+            proposed.lineageCostMicroFen[i] = MicroFen.wrap(lines[i]);
+        }
+    }
+
+    // ---- set up ----
+
+    function _deploy() private {
+        governance = new AccessManager(address(this));
+        forwarder = new ERC2771Forwarder("MetroDataLedger");
+        directory = new Directory(address(governance), address(forwarder));
+        datasets = new DatasetRegistry(address(forwarder), directory);
+        licences = new LicenceRegistry(address(forwarder), directory, datasets);
+        usageLog = new UsageLog(address(forwarder), directory);
+        ledger = new RevenueLedger(address(forwarder), directory, datasets, licences, usageLog);
+    }
+
+    function _openCities() private {
+        directory.openCity(NANJING);
+        directory.openCity(ZHENJIANG);
+        directory.defineKind(ENTERPRISE, IDirectory.KindRule(_bitmap(Role.PROVIDER, Role.OPERATOR, Role.BUYER), false, false));
+        directory.defineKind(ADMINISTRATION, IDirectory.KindRule(_bitmap(Role.PROVIDER, Role.BUYER, Role.BUYER), false, true));
+        directory.defineKind(INSTITUTION, IDirectory.KindRule(type(uint32).max, true, false));
+    }
+
+    function _admitEverybody() private {
+        _join(REGISTRAR, INSTITUTION, NANJING, Role.REGISTRAR);
+        _join(PRICER, INSTITUTION, NANJING, Role.PRICE_AUTHORITY);
+        _join(TREASURY, INSTITUTION, NANJING, Role.TREASURY);
+        _join(PLATFORM, INSTITUTION, NANJING, Role.PLATFORM);
+        _join(OPERATOR, ENTERPRISE, NANJING, Role.OPERATOR);
+        _join(BUREAU, ADMINISTRATION, NANJING, Role.PROVIDER);
+        _join(COMPANY, ENTERPRISE, NANJING, Role.PROVIDER);
+        _join(BUYER, ENTERPRISE, NANJING, Role.BUYER);
+        _join(OTHER_OPERATOR, ENTERPRISE, NANJING, Role.OPERATOR);
+        _join(FAR_REGISTRAR, INSTITUTION, ZHENJIANG, Role.REGISTRAR);
+        _join(FAR_BUREAU, ADMINISTRATION, ZHENJIANG, Role.PROVIDER);
+    }
+
+    function _bitmap(Role a, Role b, Role c) internal pure returns (uint32) {
+        return uint32((1 << uint8(a)) | (1 << uint8(b)) | (1 << uint8(c)));
+    }
+}
