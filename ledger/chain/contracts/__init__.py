@@ -1,0 +1,47 @@
+"""One thin wrapper per contract; `Contracts` holds those of one deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ledger.chain.client import Chain
+from ledger.chain.contracts.base import Contract, decode_calldata, encode_call
+from ledger.chain.contracts.datasets import DatasetRegistry
+from ledger.chain.contracts.directory import Directory
+from ledger.chain.contracts.licences import LicenceRegistry
+from ledger.chain.contracts.revenue import RevenueLedger
+from ledger.chain.contracts.standard import AccessManager, Forwarder
+from ledger.chain.contracts.usage_log import UsageLog
+
+__all__ = ["INDEXED", "Contract", "Contracts", "decode_calldata", "encode_call"]
+
+INDEXED = ("Directory", "DatasetRegistry", "LicenceRegistry", "UsageLog", "RevenueLedger")
+"""The contracts whose numbered events make the projections."""
+
+
+class Contracts:
+    """The wrappers of one deployment.
+
+    Args:
+        chain: where they are deployed.
+        addresses: address by contract name, as in `Deployment.addresses`.
+    """
+
+    def __init__(self, chain: Chain, addresses: Mapping[str, str]) -> None:
+        self.access_manager = AccessManager(chain, addresses["AccessManager"])
+        self.forwarder = Forwarder(chain, addresses["ERC2771Forwarder"])
+        self.directory = Directory(chain, addresses["Directory"])
+        self.datasets = DatasetRegistry(chain, addresses["DatasetRegistry"])
+        self.licences = LicenceRegistry(chain, addresses["LicenceRegistry"])
+        self.usage_log = UsageLog(chain, addresses["UsageLog"])
+        self.revenue = RevenueLedger(chain, addresses["RevenueLedger"])
+
+    @property
+    def indexed(self) -> dict[str, Contract]:
+        """The contracts that number their events, by address."""
+        market = (self.directory, self.datasets, self.licences, self.usage_log, self.revenue)
+        return {contract.address: contract for contract in market}
+
+    def by_address(self, address: str) -> Contract | None:
+        """Return the wrapper of an address, None when it is none of ours."""
+        return self.indexed.get(address.lower())

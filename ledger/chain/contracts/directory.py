@@ -1,0 +1,50 @@
+"""Directory: organisations, their signers and roles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from ledger.chain.contracts.base import Contract, as_record
+from ledger.chain.rpc_types import BlockId
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """An organisation as the chain keeps it; `joined_at` in Unix seconds."""
+
+    kind: int
+    status: int
+    city_code: int
+    joined_at: int
+    profile_digest: bytes
+
+
+class Directory(Contract):
+    """Views of the directory."""
+
+    name = "Directory"
+
+    def organisation(self, organisation_id: UUID, *, block: BlockId) -> Organisation:
+        """Return an organisation; refused when unknown."""
+        return as_record(Organisation, self.view("organisation", organisation_id, block=block))
+
+    def organisation_of(self, signer: str, *, block: BlockId) -> UUID:
+        """Return the active organisation for which an account signs; refused when none."""
+        found: UUID = self.view("organisationOf", signer, block=block)
+        return found
+
+    def has_role(self, organisation_id: UUID, role: int, city_code: int, *, block: BlockId) -> bool:
+        """Return whether an active organisation holds a role in a city."""
+        return bool(self.view("hasRole", organisation_id, role, city_code, block=block))
+
+    def payee_of(self, organisation_id: UUID, *, block: BlockId) -> UUID:
+        """Return who is paid for what an organisation earns."""
+        found: UUID = self.view("payeeOf", organisation_id, block=block)
+        return found
+
+    def kind_rule(self, kind: int, *, block: BlockId) -> dict[str, Any]:
+        """Return the rule of a kind: roles, is_institution, is_paid_to_treasury."""
+        rule: dict[str, Any] = self.view("kindRule", kind, block=block)
+        return rule

@@ -1,0 +1,168 @@
+"""Deployment: the seven contracts in their order, through the outbox like every other command.
+
+Rules kept here:
+1. Creations are commands with fixed idempotency keys, so a deployment that died goes on where it
+   stopped, and a chain that lost its blocks is rebuilt by sending the same bytes again.
+2. What was deployed is written to one JSON file, atomically, after the last contract stands.
+3. A recorded deployment is used only when all its contracts still have code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ledger.chain.abi import Param, contract_abi
+from ledger.chain.artifacts import artifact
+from ledger.chain.client import Chain
+from ledger.chain.errors import ChainError
+from ledger.chain.sender import Intent, Outcome, Sender
+from ledger.domain.ids import new_id
+
+FORWARDER_NAME = "MetroDataLedger"
+ORDER = (
+    "AccessManager",
+    "ERC2771Forwarder",
+    "Directory",
+    "DatasetRegistry",
+    "LicenceRegistry",
+    "UsageLog",
+    "RevenueLedger",
+)
+
+
+class DeploymentError(ChainError):
+    """The recorded deployment is unreadable, or its contracts are not on the chain."""
+
+    code = "chain.deployment_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Where the contracts stand.
+
+    Attributes:
+        chain_id: EIP-155 chain id.
+        genesis_hash: hash of block 0 when it was made; for people, not for checks.
+        governance: address of the key that governs the access manager.
+        first_block: block of the first contract; the indexer starts there.
+        last_block: block of the last contract.
+        addresses: address by contract name.
+        arguments: constructor arguments by contract name.
+    """
+
+    chain_id: int
+    genesis_hash: str
+    governance: str
+    first_block: int
+    last_block: int
+    addresses: dict[str, str]
+    arguments: dict[str, list[str]]
+
+
+def deploy(chain: Chain, sender: Sender, governance: str, file: Path) -> Deployment:
+    """Deploy what is not deployed, record it in `file`, and return where it stands.
+
+    Args:
+        chain: the chain; the sender's account must have gas there.
+        sender: the relayer's sender.
+        governance: address of the key that will govern.
+        file: the record, usually `<home>/chain/deployment.json`.
+
+    Raises:
+        IdempotencyConflictError: the outbox holds a deployment of other bytecode.
+        ChainError: as `Sender.submit`.
+    """
+    recorded = load_deployment(file)
+    if recorded is not None and stands(chain, recorded):
+        return recorded
+    done: list[Outcome] = []
+    addresses: dict[str, str] = {}
+    arguments: dict[str, list[str]] = {}
+    for name in ORDER:
+        arguments[name] = _arguments(name, addresses, governance)
+        outcome = sender.submit(_creation(chain, sender, name, arguments[name]))
+        addresses[name] = _created_address(chain, outcome)
+        done.append(outcome)
+    made = Deployment(
+        chain_id=chain.expected_chain_id,
+        genesis_hash=chain.genesis_hash(),
+        governance=governance.lower(),
+        first_block=done[0].block_number,
+        last_block=done[-1].block_number,
+        addresses=addresses,
+        arguments=arguments,
+    )
+    save_deployment(file, made)
+    return made
+
+
+def stands(chain: Chain, deployment: Deployment) -> bool:
+    """Return whether all contracts of a deployment have code at the newest block."""
+    return all(chain.code(address, block="latest") for address in deployment.addresses.values())
+
+
+def load_deployment(file: Path) -> Deployment | None:
+    """Return the recorded deployment, None when there is no record.
+
+    Raises:
+        DeploymentError: the record cannot be read.
+    """
+    try:
+        return Deployment(**json.loads(file.read_text("utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError) as error:
+        raise DeploymentError("unreadable deployment", field="file", got=str(file)) from error
+
+
+def save_deployment(file: Path, deployment: Deployment) -> None:
+    """Write a record beside its place and move it there: it is never half written."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_suffix(".new")
+    with beside.open("w", encoding="utf-8") as stream:
+        json.dump(asdict(deployment), stream, indent=2, sort_keys=True)
+        stream.write("\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    beside.replace(file)
+
+
+def _creation(chain: Chain, sender: Sender, name: str, arguments: list[str]) -> Intent:
+    code = bytes.fromhex(artifact(name).bytecode[2:])
+    data = code + contract_abi(name).constructor.encode_args(arguments)
+    digest = hashlib.sha256(data).digest()
+    scope, key = f"deploy:{chain.expected_chain_id}", name
+    known = sender.find(scope, key, digest)
+    gas = 0 if known else chain.estimate_gas(None, data, sender=sender.account) * 11 // 10
+    return Intent(new_id(), scope, key, digest, None, data, gas)
+
+
+def _created_address(chain: Chain, outcome: Outcome) -> str:
+    receipt = chain.receipt(outcome.tx_hash)
+    if receipt is None or receipt.contract_address is None:
+        raise DeploymentError("a creation made no contract", field="tx_hash", got=outcome.tx_hash)
+    return receipt.contract_address
+
+
+def _arguments(name: str, addresses: Mapping[str, str], governance: str) -> list[str]:
+    inputs = contract_abi(name).constructor.inputs
+    return [_argument(param, addresses, governance) for param in inputs]
+
+
+def _argument(param: Param, addresses: Mapping[str, str], governance: str) -> str:
+    """Return a constructor argument by its type (contract IDirectory) or else by its name."""
+    kind, _, interface = str(param["internalType"]).partition(" ")
+    if kind == "contract":
+        return addresses[interface.removeprefix("I")]
+    by_name = {
+        "initialAdmin": governance,
+        "name": FORWARDER_NAME,
+        "governance": addresses.get("AccessManager", ""),
+        "forwarder": addresses.get("ERC2771Forwarder", ""),
+    }
+    return by_name[param["name"]]
