@@ -114,7 +114,7 @@ class Band:
     def __post_init__(self) -> None:
         micro_yuan(self.price_micro_yuan)
         if self.up_to_units is not None:
-            require_range("up_to_units", self.up_to_units, 1, UINT64_MAX)
+            require_range("up_to_units", self.up_to_units, 1, UINT64_MAX - 1)
 
 
 def require_bands(bands: Sequence[Band], name: str) -> None:

@@ -28,6 +28,9 @@ class Split:
 
     income_micro_fen: MicroFen
     lines: tuple[SplitLine, ...]
+    benefit_forgone_micro_fen: MicroFen = NOTHING_MICRO_FEN
+    """Permitted profit that no provider earned, for want of quality: it lies in the reserve line
+    and still uses up the year's permitted profit, so it cannot be shared out again."""
 
     def __post_init__(self) -> None:
         total = sum(line.amount_micro_fen for line in self.lines)
@@ -66,6 +69,7 @@ class SchemeState:
     """Cost recovered so far per claimant, over both cost tiers; absent means zero."""
     tax_micro_fen: MicroFen = NOTHING_MICRO_FEN
     benefit_micro_fen: MicroFen = NOTHING_MICRO_FEN
+    """Permitted profit used up: shared, or forgone for want of quality."""
     reserve_micro_fen: MicroFen = NOTHING_MICRO_FEN
     """超收待扣减: what was recovered above everything permitted."""
     income_micro_fen: MicroFen = NOTHING_MICRO_FEN
@@ -119,12 +123,13 @@ def reverse(state: SchemeState, split: Split) -> SchemeState:
 def _posted(state: SchemeState, split: Split, sign: int) -> SchemeState:
     terms = state.terms
     tiers = {tier: sign * split.tier_micro_fen(tier) for tier in Tier}
+    benefit = tiers[Tier.BENEFIT] + sign * split.benefit_forgone_micro_fen
     return replace(
         state,
         recovered_micro_fen=_recovered(state, split, sign),
         tax_micro_fen=_balance("tax", state.tax_micro_fen + tiers[Tier.TAX], terms.tax_micro_fen),
         benefit_micro_fen=_balance(
-            "benefit", state.benefit_micro_fen + tiers[Tier.BENEFIT], terms.profit_micro_fen
+            "benefit", state.benefit_micro_fen + benefit, terms.profit_micro_fen
         ),
         reserve_micro_fen=_balance(
             "reserve", state.reserve_micro_fen + tiers[Tier.RESERVE], UINT64_MAX

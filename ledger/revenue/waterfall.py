@@ -21,7 +21,7 @@ Source: domain report 4.3; 发改价格〔2025〕65号.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ledger.domain.ids import ClaimantId
@@ -98,6 +98,7 @@ class _Income:
 
     left_micro_fen: int
     lines: list[SplitLine]
+    benefit_forgone_micro_fen: int = 0
 
     def pay(self, tier: Tier, claimant_id: ClaimantId | None, amount_micro_fen: int) -> None:
         self.lines.append(SplitLine(tier, claimant_id, MicroFen(amount_micro_fen)))
@@ -120,7 +121,7 @@ def _pour(
     if Tier.BENEFIT in state.terms.tiers and income.left_micro_fen:
         _pay_benefit(state, income, weights, quality)
     income.pay(Tier.RESERVE, None, income.left_micro_fen)
-    return Split(income_micro_fen, tuple(income.lines))
+    return Split(income_micro_fen, tuple(income.lines), MicroFen(income.benefit_forgone_micro_fen))
 
 
 def _tax(state: SchemeState, net_fen: Fen) -> int:
@@ -155,7 +156,9 @@ def _pay_benefit(
 ) -> None:
     """Step 7, B: permitted profit by the profit vector, the providers' part by weight · quality.
 
-    A tie within the vector goes to governance, operator, platform, providers, in this order.
+    A tie within the vector goes to governance, operator, platform, providers, in this order. Where
+    no dataset of the product has any quality, the providers' part is forgone: it goes on to the
+    reserve, not to the others, and stays used up; else selling on would hand it to them after all.
     """
     terms, profit = state.terms, state.terms.profit
     governance, operator, platform, providers = apportion(
@@ -166,25 +169,25 @@ def _pay_benefit(
         income.pay(Tier.BENEFIT, terms.governance_id, governance)
     income.pay(Tier.BENEFIT, terms.operator_id, operator)
     income.pay(Tier.BENEFIT, terms.platform_id, platform)
-    for claimant_id, line in _by_merit(terms, providers, weights, quality):
-        income.pay(Tier.BENEFIT, claimant_id, line)
+    merits = _merits(terms, weights, quality)
+    if any(merits.values()):
+        for claimant_id, line in zip(
+            merits, apportion(providers, list(merits.values())), strict=True
+        ):
+            income.pay(Tier.BENEFIT, claimant_id, line)
+    else:
+        income.benefit_forgone_micro_fen = providers
 
 
-def _by_merit(
-    terms: SchemeTerms, amount: int, weights: Weights, quality: Mapping[ClaimantId, int]
-) -> Iterator[tuple[ClaimantId, int]]:
-    """Share the providers' part by weight · quality over the datasets of the product.
-
-    Where none has any quality, the part is not given to others: it goes on to the reserve, and
-    the permitted profit that it would have used stays open.
-    """
-    merits = {
+def _merits(
+    terms: SchemeTerms, weights: Weights, quality: Mapping[ClaimantId, int]
+) -> dict[ClaimantId, int]:
+    """Return weight · quality of each dataset of the product, in claimant order."""
+    return {
         claimant_id: weight * _coefficient(quality, claimant_id)
         for claimant_id, weight in weights
         if claimant_id not in (terms.operator_id, terms.platform_id)
     }
-    if any(merits.values()):
-        yield from zip(merits, apportion(amount, list(merits.values())), strict=True)
 
 
 def _coefficient(quality: Mapping[ClaimantId, int], claimant_id: ClaimantId) -> int:
