@@ -23,11 +23,23 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from math import floor
+from typing import NamedTuple
 
 from ledger.domain.ids import ClaimantId
 from ledger.domain.money import Lineage, SchemeTerms, Tier
+from ledger.domain.units import Fen
+from ledger.revenue.state import SchemeState, Split
 
 MILLION = 1_000_000
+
+
+class IncomeFacts(NamedTuple):
+    """One income and what it is split by."""
+
+    net_fen: Fen
+    lineage: Lineage
+    pool: list[ClaimantId]
+    quality: dict[ClaimantId, int]
 
 
 def exact_fill(amount: int, weights: Sequence[int], rooms: Sequence[int]) -> list[Fraction]:
@@ -65,6 +77,8 @@ def level_findings(
     """Return what is wrong with the lines of a capped proportional tier; nothing when lawful."""
     findings = []
     room = sum(r for w, r in zip(weights, rooms, strict=True) if w)
+    if len(lines) != len(weights):
+        return ["there is not one line for each claimant"]
     if sum(lines) != min(amount, room):
         findings.append("the tier takes too much or too little")
     least, most = Fraction(0), None
@@ -94,6 +108,63 @@ def two_pass_findings(
             findings.append("a claimant at its room is not due it")
         if not full and abs(line * whole - left * weight) > whole:
             findings.append("a line is out of proportion")
+    return findings
+
+
+def split_findings(state: SchemeState, facts: IncomeFacts, split: Split) -> list[str]:
+    """Return what is wrong with a whole split, as the chain sees it; nothing when lawful."""
+    terms, left = state.terms, facts.net_fen * MILLION
+    amounts = {tier: [line.amount_micro_fen for line in split.tier(tier)] for tier in Tier}
+    tax = min(facts.net_fen * terms.surcharge_ppm, state.tax_room_micro_fen, left)
+    findings = [] if amounts[Tier.TAX] == [tax] else ["tax is not the rule's"]
+    left -= tax
+    weights = {weight.claimant_id: weight.weight_ppm for weight in facts.lineage.weights}
+    room = {cost.claimant_id: state.cost_room_micro_fen(cost.claimant_id) for cost in terms.costs}
+    lines = amounts[Tier.LINEAGE_COST]
+    rooms = [room[key] for key in weights]
+    findings += level_findings(left, list(weights.values()), rooms, lines)
+    for key, line in zip(weights, lines, strict=True):
+        room[key] -= line
+    left -= sum(lines)
+    if Tier.COMMON_COST in terms.tiers and left:
+        open_cost = [
+            room[key] for key in sorted({*facts.pool, terms.operator_id, terms.platform_id})
+        ]
+        findings += level_findings(left, open_cost, open_cost, amounts[Tier.COMMON_COST])
+        left -= sum(amounts[Tier.COMMON_COST])
+    if Tier.BENEFIT in terms.tiers and left > 0:
+        findings += _benefit_findings(state, facts, min(left, state.benefit_room_micro_fen), split)
+        left -= sum(amounts[Tier.BENEFIT])
+    return findings + ([] if amounts[Tier.RESERVE] == [left] else ["reserve is not the rest"])
+
+
+def _benefit_findings(
+    state: SchemeState, facts: IncomeFacts, amount: int, split: Split
+) -> list[str]:
+    """Check each part of the profit vector, then each provider's line, to within one µfen."""
+    profit = state.terms.profit
+    organisations, providers = split.tier(Tier.BENEFIT)[:3], split.tier(Tier.BENEFIT)[3:]
+    parts = [line.amount_micro_fen for line in organisations]
+    lines = [line.amount_micro_fen for line in providers]
+    shares = [profit.governance_ppm, profit.operator_ppm, profit.platform_ppm]
+    if len(parts) != len(shares):
+        return ["there is not one line for each organisation"]
+    total = sum(lines) if providers else split.benefit_forgone_micro_fen
+    is_whole = sum(parts) + total == amount
+    findings = [] if is_whole else ["benefit takes too much or too little"]
+    for part, share in zip([*parts, total], [*shares, profit.providers_ppm], strict=True):
+        if abs(part * MILLION - amount * share) > MILLION:
+            findings.append("a part of the benefit is out of proportion")
+    weights = {weight.claimant_id: weight.weight_ppm for weight in facts.lineage.weights}
+    merits = {
+        line.claimant_id: weights[line.claimant_id] * facts.quality[line.claimant_id]
+        for line in providers
+        if line.claimant_id is not None
+    }
+    whole = sum(merits.values())
+    for line, merit in zip(lines, merits.values(), strict=True):
+        if abs(line * whole - total * merit) > whole:
+            findings.append("a provider's benefit is out of proportion")
     return findings
 
 

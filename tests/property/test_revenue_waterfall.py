@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ledger.domain.ids import ClaimantId
@@ -20,14 +21,13 @@ from ledger.domain.money import (
     Lineage,
     SchemeTerms,
     Tariff,
-    Tier,
 )
 from ledger.domain.units import Fen, MicroFen, MicroYuan, Ppm
 from ledger.revenue.close import carry_out_instalments
 from ledger.revenue.remittance import account_position
 from ledger.revenue.tariff import charge_fen
-from ledger.revenue.waterfall import SchemeState, apply, reverse, split_income
-from tests.property.revenue_reference import ExactScheme, level_findings
+from ledger.revenue.waterfall import SchemeState, Split, apply, reverse, split_income
+from tests.property.revenue_reference import ExactScheme, IncomeFacts, split_findings
 
 pytestmark = pytest.mark.property
 
@@ -35,20 +35,11 @@ OPERATOR, PLATFORM, GOVERNANCE = (ClaimantId(UUID(int=n)) for n in (50, 60, 70))
 costs = st.one_of(st.integers(0, 20), st.integers(0, 10**9))
 
 
-class Sale(NamedTuple):
-    """One income and what it is split by."""
-
-    net_fen: Fen
-    lineage: Lineage
-    pool: list[ClaimantId]
-    quality: dict[ClaimantId, int]
-
-
 class Market(NamedTuple):
     """A scheme and its incomes in release order."""
 
     terms: SchemeTerms
-    sales: list[Sale]
+    sales: list[IncomeFacts]
 
 
 @st.composite
@@ -79,7 +70,7 @@ def markets(draw: st.DrawFn, sales_max: int = 4) -> Market:
     )
     income = st.integers(0, sum(cost_list) + 100)
     sales = [
-        Sale(
+        IncomeFacts(
             Fen(draw(income)),
             draw(lineages(claimants)),
             sorted(draw(st.sets(st.sampled_from(datasets)))),
@@ -90,18 +81,20 @@ def markets(draw: st.DrawFn, sales_max: int = 4) -> Market:
     return Market(terms, sales)
 
 
+def split_sale(state: SchemeState, sale: IncomeFacts) -> Split:
+    return split_income(state, sale.net_fen, sale.lineage, pool=sale.pool, quality=sale.quality)
+
+
 @settings(max_examples=2000, deadline=None)
 @given(markets())
 def test_splits__any_incomes_in_order__equal_exact_fractions_rounded_once(market: Market) -> None:
     state, reference = SchemeState(market.terms), ExactScheme(market.terms)
-    for net_fen, lineage, pool, quality in market.sales:
-        split = split_income(state, net_fen, lineage, pool=pool, quality=quality)
+    for sale in market.sales:
+        split = split_sale(state, sale)
         lines = {(x.tier, x.claimant_id): x.amount_micro_fen for x in split.lines}
         assert len(lines) == len(split.lines)
-        assert {key: amount for key, amount in lines.items() if amount} == reference.split(
-            net_fen, lineage, pool, quality
-        )
-        assert sum(lines.values()) == net_fen * 1_000_000
+        assert {key: amount for key, amount in lines.items() if amount} == reference.split(*sale)
+        assert sum(lines.values()) == sale.net_fen * 1_000_000
         state = apply(state, split)
 
 
@@ -109,8 +102,8 @@ def test_splits__any_incomes_in_order__equal_exact_fractions_rounded_once(market
 @given(markets())
 def test_splits__any_incomes_in_order__keep_the_limits_of_the_scheme(market: Market) -> None:
     terms, state, paid = market.terms, SchemeState(market.terms), 0
-    for net_fen, lineage, pool, quality in market.sales:
-        split = split_income(state, net_fen, lineage, pool=pool, quality=quality)
+    for sale in market.sales:
+        split = split_sale(state, sale)
         state, paid = apply(state, split), paid + sum(split.entitled_micro_fen().values())
     for cost in terms.costs:
         assert state.recovered_micro_fen.get(cost.claimant_id, 0) <= cost.cost_micro_fen
@@ -123,15 +116,33 @@ def test_splits__any_incomes_in_order__keep_the_limits_of_the_scheme(market: Mar
 
 @settings(max_examples=500, deadline=None)
 @given(markets())
-def test_splits__cost_tiers_in_any_state__are_accepted_by_the_chains_check(market: Market) -> None:
+def test_splits__any_incomes_in_order__are_accepted_by_the_chains_check(market: Market) -> None:
     state = SchemeState(market.terms)
-    for net_fen, lineage, pool, quality in market.sales:
-        split = split_income(state, net_fen, lineage, pool=pool, quality=quality)
-        left = split.income_micro_fen - split.tier_micro_fen(Tier.TAX)
-        lines = [line.amount_micro_fen for line in split.tier(Tier.LINEAGE_COST)]
-        rooms = [state.cost_room_micro_fen(w.claimant_id) for w in lineage.weights]
-        assert level_findings(left, [w.weight_ppm for w in lineage.weights], rooms, lines) == []
+    for sale in market.sales:
+        split = split_sale(state, sale)
+        assert split_findings(state, sale, split) == []
         state = apply(state, split)
+
+
+@settings(max_examples=500, deadline=None)
+@given(markets(sales_max=3), st.data())
+def test_splits__two_micro_fen_moved_to_any_line__are_refused_by_the_chains_check(
+    market: Market, data: st.DataObject
+) -> None:
+    state = SchemeState(market.terms)
+    for sale in market.sales[:-1]:
+        state = apply(state, split_sale(state, sale))
+    sale = market.sales[-1]
+    lines = list(split_sale(state, sale).lines)
+    givers = [index for index, line in enumerate(lines) if line.amount_micro_fen >= 2]
+    assume(givers)
+    giver = data.draw(st.sampled_from(givers))
+    taker = data.draw(st.sampled_from([i for i in range(len(lines)) if i != giver]))
+    for index, change in ((giver, -2), (taker, 2)):
+        amount = MicroFen(lines[index].amount_micro_fen + change)
+        lines[index] = replace(lines[index], amount_micro_fen=amount)
+    honest = split_sale(state, sale)
+    assert split_findings(state, sale, replace(honest, lines=tuple(lines)))
 
 
 @settings(max_examples=300, deadline=None)
@@ -142,11 +153,10 @@ def test_splits__income_in_parts__change_no_entitlement_by_more_than_a_micro_fen
     sale, whole = market.sales[0], SchemeState(market.terms)
     parts = whole
     part_fen = Fen(sale.net_fen // count)
-    facts = {"lineage": sale.lineage, "pool": sale.pool, "quality": sale.quality}
-    split = split_income(whole, Fen(part_fen * count), **facts)  # type: ignore[arg-type]
+    split = split_sale(whole, sale._replace(net_fen=Fen(part_fen * count)))
     entitled: dict[ClaimantId, int] = {}
     for _ in range(count):
-        part = split_income(parts, part_fen, **facts)  # type: ignore[arg-type]
+        part = split_sale(parts, sale._replace(net_fen=part_fen))
         parts = apply(parts, part)
         for key, amount in part.entitled_micro_fen().items():
             entitled[key] = entitled.get(key, 0) + amount
@@ -162,8 +172,8 @@ def test_correction__split_posted_and_reversed__leaves_the_balances_as_they_were
     market: Market,
 ) -> None:
     state = SchemeState(market.terms)
-    for net_fen, lineage, pool, quality in market.sales:
-        split = split_income(state, net_fen, lineage, pool=pool, quality=quality)
+    for sale in market.sales:
+        split = split_sale(state, sale)
         back = reverse(apply(state, split), split)
         nonzero = {key: value for key, value in back.recovered_micro_fen.items() if value}
         assert nonzero == {k: v for k, v in state.recovered_micro_fen.items() if v}
