@@ -1,0 +1,112 @@
+"""The tables, in three groups.
+
+- `CHAIN_COPY`: what the chain said (blocks, events, cursor). Written by the indexer only.
+- `PROJECTIONS`: what the events mean. Disposable: `rebuild` empties and fills them again.
+- `DURABLE`: what neither chain nor log implies (outbox, API keys). Never dropped.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Table
+
+from ledger.projection.tables.base import METADATA
+from ledger.projection.tables.chain_copy import blocks, cursor, events
+from ledger.projection.tables.durable import api_keys, outbox
+from ledger.projection.tables.market import (
+    cities,
+    dataset_versions,
+    datasets,
+    kinds,
+    organisations,
+    registration_steps,
+    roles,
+    signers,
+    version_parents,
+)
+from ledger.projection.tables.money import (
+    invoices,
+    payments,
+    remittance_lines,
+    remittances,
+    scheme_accounts,
+    schemes,
+    split_lines,
+    splits,
+)
+from ledger.projection.tables.sales import (
+    anchors,
+    caps,
+    licences,
+    lineage,
+    logs,
+    products,
+    supplements,
+    tariffs,
+)
+
+CHAIN_COPY: tuple[Table, ...] = (blocks, events, cursor)
+DURABLE: tuple[Table, ...] = (outbox, api_keys)
+PROJECTIONS: tuple[Table, ...] = (
+    cities,
+    kinds,
+    organisations,
+    signers,
+    roles,
+    datasets,
+    dataset_versions,
+    version_parents,
+    registration_steps,
+    products,
+    lineage,
+    caps,
+    tariffs,
+    licences,
+    supplements,
+    logs,
+    anchors,
+    schemes,
+    scheme_accounts,
+    invoices,
+    payments,
+    splits,
+    split_lines,
+    remittances,
+    remittance_lines,
+)
+
+__all__ = [
+    "CHAIN_COPY",
+    "DURABLE",
+    "METADATA",
+    "PROJECTIONS",
+    "anchors",
+    "api_keys",
+    "blocks",
+    "caps",
+    "cities",
+    "cursor",
+    "dataset_versions",
+    "datasets",
+    "events",
+    "invoices",
+    "kinds",
+    "licences",
+    "lineage",
+    "logs",
+    "organisations",
+    "outbox",
+    "payments",
+    "products",
+    "registration_steps",
+    "remittance_lines",
+    "remittances",
+    "roles",
+    "scheme_accounts",
+    "schemes",
+    "signers",
+    "split_lines",
+    "splits",
+    "supplements",
+    "tariffs",
+    "version_parents",
+]

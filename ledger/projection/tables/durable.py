@@ -1,0 +1,41 @@
+"""What cannot be replayed: commands on their way to the chain, and keys of the API."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Table, UniqueConstraint
+
+from ledger.projection.tables.base import METADATA, digest_of, id_of, integer, text_of
+from ledger.projection.types import Blob
+
+outbox = Table(
+    "outbox",
+    METADATA,
+    id_of("intent_id", primary_key=True),
+    text_of("scope", 80),
+    text_of("idempotency_key", 255),
+    digest_of("body_digest"),
+    text_of("account", 42),
+    integer("nonce"),
+    Column("raw", Blob, nullable=False),
+    text_of("tx_hash", 66, unique=True),
+    text_of("state", 16, index=True),
+    integer("block_number", nullable=True),
+    text_of("block_hash", 66, nullable=True),
+    integer("gas_used", nullable=True),
+    Column("revert_data", Blob, nullable=True),
+    integer("created_at_ms"),
+    UniqueConstraint("scope", "idempotency_key"),
+    UniqueConstraint("account", "nonce"),
+)
+
+api_keys = Table(
+    "api_keys",
+    METADATA,
+    digest_of("key_digest", primary_key=True),
+    id_of("organisation_id", index=True),
+    integer("licence_no", nullable=True),
+    text_of("scope", 64),
+    integer("created_at"),
+    integer("revoked_at", nullable=True),
+)
+"""API keys by digest only; `licence_no` is null for keys that are bound to no licence."""

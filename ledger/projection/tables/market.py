@@ -1,0 +1,114 @@
+"""Who and what there is: organisations with signers and roles, datasets with versions."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Table
+
+from ledger.projection.tables.base import (
+    METADATA,
+    code_of,
+    digest_of,
+    id_of,
+    integer,
+    text_of,
+    uint64,
+)
+
+cities = Table("cities", METADATA, code_of("city_code", primary_key=True, autoincrement=False))
+
+kinds = Table(
+    "kinds",
+    METADATA,
+    code_of("kind", primary_key=True, autoincrement=False),
+    integer("roles"),
+    Column("is_institution", Boolean, nullable=False),
+    Column("is_paid_to_treasury", Boolean, nullable=False),
+)
+
+organisations = Table(
+    "organisations",
+    METADATA,
+    id_of("organisation_id", primary_key=True),
+    code_of("kind"),
+    code_of("status"),
+    code_of("city_code", index=True),
+    integer("joined_at"),
+    digest_of("profile_digest"),
+    digest_of("decision_digest", nullable=True),
+)
+
+signers = Table(
+    "signers",
+    METADATA,
+    text_of("address", 42, primary_key=True),
+    id_of("organisation_id", index=True),
+)
+
+roles = Table(
+    "roles",
+    METADATA,
+    id_of("organisation_id", primary_key=True),
+    code_of("role", primary_key=True, autoincrement=False),
+    code_of("city_code", primary_key=True, autoincrement=False),
+)
+
+datasets = Table(
+    "datasets",
+    METADATA,
+    id_of("dataset_id", primary_key=True),
+    id_of("provider_id", index=True),
+    code_of("city_code", index=True),
+    code_of("state"),
+    code_of("open_class"),
+    code_of("sensitivity"),
+    code_of("update_frequency"),
+    code_of("grade"),
+    code_of("delivery_modes"),
+    Column("contains_personal_information", Boolean, nullable=False),
+    Column("is_shared_in", Boolean, nullable=False),
+    Column("is_suspended", Boolean, nullable=False),
+    digest_of("metadata_digest"),
+    digest_of("masking_report_digest"),
+    digest_of("source_consent_digest"),
+    digest_of("quality_report_digest", nullable=True),
+    integer("latest_version_no"),
+    integer("evidenced_at", index=True),
+)
+
+dataset_versions = Table(
+    "dataset_versions",
+    METADATA,
+    id_of("dataset_id", primary_key=True),
+    integer("version_no", primary_key=True, autoincrement=False),
+    digest_of("sha256_digest", unique=True),
+    digest_of("sm3_digest", index=True),
+    digest_of("schema_digest"),
+    uint64("row_count"),
+    uint64("byte_size"),
+    integer("registered_at"),
+    text_of("tx_hash", 66),
+)
+
+version_parents = Table(
+    "version_parents",
+    METADATA,
+    id_of("dataset_id", primary_key=True),
+    integer("version_no", primary_key=True, autoincrement=False),
+    code_of("position", primary_key=True, autoincrement=False),
+    digest_of("parent_digest"),
+    id_of("parent_dataset_id", index=True),
+    integer("parent_version_no"),
+)
+
+registration_steps = Table(
+    "registration_steps",
+    METADATA,
+    id_of("dataset_id", primary_key=True),
+    code_of("step_no", primary_key=True, autoincrement=False),
+    code_of("from_state"),
+    code_of("to_state"),
+    id_of("actor_id"),
+    digest_of("decision_digest"),
+    integer("decided_at"),
+    text_of("tx_hash", 66),
+)
