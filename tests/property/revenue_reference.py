@@ -2,16 +2,16 @@
 
 `exact_fill` finds the shares by walking the levels at which claimants become full, instead of by
 rounds; `round_lines` then rounds once. `level_findings` is the contract's check of a capped
-proportional tier. It asks whether one level t (income per unit of weight) explains all lines:
+proportional tier. It asks whether the tier's level t (income per unit of weight) explains all lines:
 
     every line      t ≥ (line - 1) / weight          it did not get a whole µfen too much
     lines below     t ≤ (line + 1) / weight          it did not get a whole µfen too little,
     their room                                       unless its room ends there
 
-One pass, no set of capped claimants, no redistribution. Every computed split passes, because the
-true level explains it: a line differs from min(room, t · weight) by less than one µfen. No split
-with two µfen moved passes: the giver then needs a level below the true one, the taker a level
-above it.
+One pass finds the largest lower and the smallest upper bound, a second pours at both, to see that
+the level lies between them; no set of capped claimants, no redistribution. Every computed split
+passes: a line differs from min(room, t · weight) by less than one µfen. No split with two µfen
+moved passes: the giver then needs a level below the true one, the taker a level above it.
 
 The variant that first takes out the claimants whose line equals their room and recomputes the
 level of the others (`two_pass_findings`) is kept to show why it is not used: it refuses honest
@@ -90,9 +90,16 @@ def level_findings(
             if line < limit:
                 bound = Fraction(line + 1, weight)
                 most = bound if most is None else min(most, bound)
-    if most is not None and least > most:
-        findings.append("no level explains the lines")
+    if most is not None and not (
+        _poured(least, weights, rooms) <= amount <= _poured(most, weights, rooms)
+    ):
+        findings.append("the tier's level does not explain the lines")
     return findings
+
+
+def _poured(level: Fraction, weights: Sequence[int], rooms: Sequence[int]) -> Fraction:
+    claims = zip(weights, rooms, strict=True)
+    return sum((min(Fraction(room), level * weight) for weight, room in claims), Fraction(0))
 
 
 def two_pass_findings(
