@@ -2,7 +2,7 @@
 
 `exact_fill` finds the shares by walking the levels at which claimants become full, instead of by
 rounds; `round_lines` then rounds once. `level_findings` is the contract's check of a capped
-proportional tier. It asks whether the tier's level t (income per unit of weight) explains all lines:
+proportional tier. It asks whether the tier's level t (income per weight) explains all lines:
 
     every line      t ≥ (line - 1) / weight          it did not get a whole µfen too much
     lines below     t ≤ (line + 1) / weight          it did not get a whole µfen too little,
