@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
+from eth_utils.crypto import keccak
 from web3 import HTTPProvider
 from web3.exceptions import Web3Exception
 from web3.types import RPCEndpoint
@@ -38,6 +39,7 @@ from ledger.chain.rpc_types import (
 
 _LOG = logging.getLogger(__name__)
 _BATCH_MAX = 200
+_EVENT_COUNT = "0x" + keccak(text="eventCount()")[:4].hex()
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 Answer = TypeVar("Answer")
 
@@ -127,6 +129,21 @@ class Chain:
         query = {"to": to, "data": "0x" + data.hex()} | ({"from": sender} if sender else {})
         answer = self._refusable("eth_call", query, block_param(block))
         return bytes.fromhex(answer[2:])
+
+    def event_counts(self, addresses: Sequence[str], block: BlockStamp) -> list[int | None]:
+        """Return the event counters of contracts at a block, None where the node cannot tell.
+
+        Nodes forget the state of old blocks, and a contract has none before its creation.
+        """
+        query = [
+            ({"to": address, "data": _EVENT_COUNT}, block_param(block.hash))
+            for address in addresses
+        ]
+        try:
+            answers = self.batch("eth_call", query)
+        except RpcRefusedError:
+            return [None for _ in addresses]
+        return [quantity(answer) if answer not in (None, "0x") else None for answer in answers]
 
     def estimate_gas(self, to: str | None, data: bytes, *, sender: str) -> int:
         """Return the gas that a transaction would need at the newest block.

@@ -69,8 +69,8 @@ class ChainRefusedError(ChainError):
         super().__init__(
             detail,
             field=_field(self.params),
-            got=_pick(self.params, _GOT),
-            expected=_pick(self.params, _EXPECTED),
+            got=_pick(self.params, _GOT, self.params.get(_field(self.params) or "")),
+            expected=_pick(self.params, _EXPECTED, None),
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -142,12 +142,12 @@ def _field(params: dict[str, Any]) -> str | None:
     return str(params["field"]) if "field" in params else next(iter(params), None)
 
 
-def _pick(params: dict[str, Any], stems: tuple[str, ...]) -> Any:
+def _pick(params: dict[str, Any], stems: tuple[str, ...], default: Any) -> Any:
     for stem in stems:
         for key, value in params.items():
             if key == stem or key.startswith(stem + "_"):
                 return value
-    return None
+    return default
 
 
 def _plain(value: Any) -> Any:

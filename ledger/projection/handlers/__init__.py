@@ -1,0 +1,8 @@
+"""One pure handler per event: what it means for the tables. Importing this registers them all."""
+
+from __future__ import annotations
+
+from ledger.projection.handlers import market, money, sales
+from ledger.projection.handlers.base import HANDLERS
+
+__all__ = ["HANDLERS", "market", "money", "sales"]
