@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
-import {MicroFen, Ppm} from "./Units.sol";
+import {MicroFen} from "./Units.sol";
 
 /// @dev A claimant of a tier in one word, from the left: weight (32 bits), room (64), line (64).
 type Claim is uint256;
@@ -19,10 +19,11 @@ type Claim is uint256;
 ///    amount is poured at the lower one, and no less at the upper one.
 /// One pass finds the two levels, a second pours at both. Every rounding by less than one µfen passes,
 /// and no line that is more than one µfen away from its share does.
+///
+/// The passes are written in assembly, which takes a third of the gas: a split runs them for each of up
+/// to 64 claimants. Nothing overflows there: lines and rooms are below 2^64, weights below 2^32, and a
+/// list in memory is short.
 library Waterfall {
-    uint256 private constant ROOM_SHIFT = 64;
-    uint256 private constant WEIGHT_SHIFT = 128;
-
     /// @dev The level `amount / weight`, and the claimant that sets it.
     struct Level {
         uint256 amount;
@@ -30,65 +31,72 @@ library Waterfall {
         uint256 index;
     }
 
-    function pack(Ppm weight, MicroFen room, MicroFen line) internal pure returns (Claim) {
-        return Claim.wrap(
-            (uint256(Ppm.unwrap(weight)) << WEIGHT_SHIFT) | (uint256(MicroFen.unwrap(room)) << ROOM_SHIFT)
-                | MicroFen.unwrap(line)
-        );
+    /// @param weight Below 2^32.
+    /// @param room Below 2^64, in µfen.
+    /// @param line Below 2^64, in µfen.
+    function pack(uint256 weight, uint256 room, uint256 line) internal pure returns (Claim) {
+        return Claim.wrap((weight << 128) | (room << 64) | line);
     }
 
     /// @notice Reverts unless the lines share `amount` as the rule says.
     /// @param claims Weight, room and proposed line of each claimant; weight 0 may take nothing.
     /// @param amount What there is to share in µfen, below 2^64.
-    /// @return paid Sum of the lines in µfen: `amount`, or less when the tier is full.
-    /// @return isFull Whether every claimant stands at its room; only then may a lower tier be paid.
-    function requireShared(Claim[] memory claims, uint256 amount)
-        internal
-        pure
-        returns (uint256 paid, bool isFull)
-    {
+    /// @return paid Sum of the lines in µfen: `amount`, or what the rooms admit when that is less. Then
+    /// every claimant stands at its room, and only then may a lower tier be paid.
+    function requireShared(Claim[] memory claims, uint256 amount) internal pure returns (uint256 paid) {
         Level memory low = Level({amount: 0, weight: 1, index: 0});
-        Level memory high = Level({amount: 0, weight: 0, index: 0});
-        paid = _bounds(claims, low, high);
-        isFull = high.weight == 0;
-        if (isFull) return (paid, isFull);
+        // Infinity, and it stays so when every line is at its room.
+        Level memory high = Level({amount: 1, weight: 0, index: 0});
+        uint256 refused;
+        (paid, refused) = _bounds(claims, low, high);
+        if (refused < claims.length) _refuse(claims, refused);
+        if (high.weight == 0) return paid;
         if (paid != amount) {
-            // The sum of a few uint64 lines can exceed uint64 only in a proposal that is refused here.
-            uint64 shown = paid > type(uint64).max ? type(uint64).max : uint64(paid);
+            // A sum beyond uint64 occurs only in a proposal that is refused here; it is shown capped.
+            uint256 shown = paid > type(uint64).max ? type(uint64).max : paid;
             revert IRevenueLedger.RevenueLedger_TierNotFull(
-                MicroFen.wrap(shown), MicroFen.wrap(uint64(amount))
+                MicroFen.wrap(uint64(shown)), MicroFen.wrap(uint64(amount))
             );
         }
         if (_poured(claims, low) > amount * low.weight) _refuse(claims, low.index);
         if (_poured(claims, high) < amount * high.weight) _refuse(claims, high.index);
     }
 
-    /// @dev First pass. `high` keeps weight 0 when every line is at its room: no level is too high then.
+    /// @dev First pass: sums the lines and narrows the two levels, fractions being compared crosswise.
+    /// @return paid Sum of the lines.
+    /// @return refused Index of the first line above its room or without a weight; the length if none.
     function _bounds(Claim[] memory claims, Level memory low, Level memory high)
         private
         pure
-        returns (uint256 paid)
+        returns (uint256 paid, uint256 refused)
     {
-        // No overflow: lines and rooms are below 2^64, weights below 2^32, the loop is bounded by memory.
-        unchecked {
-            for (uint256 i = 0; i < claims.length; ++i) {
-                (uint256 weight, uint256 room, uint256 line) = _unpack(claims[i]);
-                if (line > room) {
-                    revert IRevenueLedger.RevenueLedger_LineAboveRoom(
-                        i, MicroFen.wrap(uint64(line)), MicroFen.wrap(uint64(room))
-                    );
+        assembly ("memory-safe") {
+            function narrow(level, amount, weight, index) {
+                mstore(level, amount)
+                mstore(add(level, 0x20), weight)
+                mstore(add(level, 0x40), index)
+            }
+            let count := mload(claims)
+            for {} lt(refused, count) { refused := add(refused, 1) } {
+                let line := mload(add(add(claims, 0x20), shl(5, refused)))
+                let weight := shr(128, line)
+                let room := and(shr(64, line), 0xffffffffffffffff)
+                line := and(line, 0xffffffffffffffff)
+                if gt(line, room) { break }
+                if iszero(weight) {
+                    if line { break }
+                    continue
                 }
-                if (weight == 0) {
-                    if (line != 0) _refuse(claims, i);
-                    continue;
+                paid := add(paid, line)
+                if line {
+                    if gt(mul(sub(line, 1), mload(add(low, 0x20))), mul(mload(low), weight)) {
+                        narrow(low, sub(line, 1), weight, refused)
+                    }
                 }
-                paid += line;
-                if (line != 0 && (line - 1) * low.weight > low.amount * weight) {
-                    _set(low, line - 1, weight, i);
-                }
-                bool isOpen = line != room;
-                if (isOpen && (high.weight == 0 || (line + 1) * high.weight < high.amount * weight)) {
-                    _set(high, line + 1, weight, i);
+                if lt(line, room) {
+                    if lt(mul(add(line, 1), mload(add(high, 0x20))), mul(mload(high), weight)) {
+                        narrow(high, add(line, 1), weight, refused)
+                    }
                 }
             }
         }
@@ -97,31 +105,25 @@ library Waterfall {
     /// @dev Second pass: Σ min(room, level · weight), times the level's weight so that it stays whole.
     function _poured(Claim[] memory claims, Level memory level) private pure returns (uint256 sum) {
         (uint256 levelAmount, uint256 levelWeight) = (level.amount, level.weight);
-        // No overflow: each product is below 2^97.
-        unchecked {
-            for (uint256 i = 0; i < claims.length; ++i) {
-                (uint256 weight, uint256 room,) = _unpack(claims[i]);
-                uint256 share = levelAmount * weight;
-                uint256 most = room * levelWeight;
-                sum += share < most ? share : most;
+        assembly ("memory-safe") {
+            let next := add(claims, 0x20)
+            let end := add(next, shl(5, mload(claims)))
+            for {} lt(next, end) { next := add(next, 0x20) } {
+                let claim := mload(next)
+                let share := mul(levelAmount, shr(128, claim))
+                let most := mul(levelWeight, and(shr(64, claim), 0xffffffffffffffff))
+                if lt(most, share) { share := most }
+                sum := add(sum, share)
             }
         }
     }
 
-    function _set(Level memory level, uint256 amount, uint256 weight, uint256 index) private pure {
-        level.amount = amount;
-        level.weight = weight;
-        level.index = index;
-    }
-
     function _refuse(Claim[] memory claims, uint256 index) private pure {
-        (,, uint256 line) = _unpack(claims[index]);
-        revert IRevenueLedger.RevenueLedger_LineOutOfProportion(index, MicroFen.wrap(uint64(line)));
-    }
-
-    function _unpack(Claim claim) private pure returns (uint256 weight, uint256 room, uint256 line) {
-        uint256 word = Claim.unwrap(claim);
+        uint256 word = Claim.unwrap(claims[index]);
         // The casts cut a word shifted to the field's end down to the field.
-        return (word >> WEIGHT_SHIFT, uint64(word >> ROOM_SHIFT), uint64(word));
+        MicroFen line = MicroFen.wrap(uint64(word));
+        MicroFen room = MicroFen.wrap(uint64(word >> 64));
+        if (line > room) revert IRevenueLedger.RevenueLedger_LineAboveRoom(index, line, room);
+        revert IRevenueLedger.RevenueLedger_LineOutOfProportion(index, line);
     }
 }
