@@ -61,9 +61,9 @@ def _struct_to_abi(parts: list[Param], value: Any) -> tuple[Any, ...]:
     return tuple(to_abi(part, getattr(value, snake(part["name"]))) for part in parts)
 
 
-def from_abi(param: Param, value: Any) -> Any:
-    """Return a decoded value as plain Python: UUIDs, dicts, lists, ints, bytes, text."""
-    return _reader(_freeze(param))(value)
+def reader_of(param: Param) -> Callable[[Any], Any]:
+    """Return what turns a decoded value into plain Python: UUIDs, dicts, lists, ints, bytes."""
+    return _reader(_freeze(param))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ def _entry(contract: str, item: Param) -> Entry:
 def _named(params: tuple[Param, ...], data: bytes) -> dict[str, Any]:
     values = decode([type_text(param) for param in params], data)
     pairs = enumerate(zip(params, values, strict=True))
-    return {snake(p["name"]) or str(i): from_abi(p, value) for i, (p, value) in pairs}
+    return {snake(p["name"]) or str(i): reader_of(p)(value) for i, (p, value) in pairs}
 
 
 Frozen = tuple[str, str, tuple[Any, ...]]

@@ -4,7 +4,7 @@ Rules kept here:
 1. A log counts only by its contract's address, its first topic and the number of its topics; the
    same first topic with other indexed fields is another event.
 2. What does not decode is an error that stops the reader. Nothing is skipped.
-3. Every event of the market's contracts has a number: `event_no`.
+3. Every event of the market's contracts has a number: `event_no`. Inherited ones have none.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
-from ledger.chain.abi import Entry, Param, contract_abi, from_abi, snake, type_text
+from ledger.chain.abi import Entry, Param, contract_abi, reader_of, snake, type_text
 from ledger.chain.errors import ChainError
 from ledger.chain.rpc_types import RawLog
 
@@ -55,14 +55,19 @@ class Event:
 Reader = Callable[[RawLog], dict[str, Any]]
 
 
-def decode_log(log: RawLog, contract: str, block_time: int) -> Event:
+def decode_log(log: RawLog, contract: str, block_time: int) -> Event | None:
     """Return the event that a log of `contract` stands for.
+
+    Returns None for the few events that the contracts inherit and do not number: they say nothing
+    about the market.
 
     Raises:
         UndecodableLogError: it is none of the contract's events, or malformed.
     """
     found = _readers(contract).get((log.topics[0] if log.topics else b"", len(log.topics)))
     if found is None:
+        if log.topics and log.topics[0] in _inherited(contract):
+            return None
         raise _undecodable(log, contract, "no event with these topics")
     name, read = found
     try:
@@ -96,6 +101,12 @@ def _readers(contract: str) -> Mapping[tuple[bytes, int], tuple[str, Reader]]:
     }
 
 
+@cache
+def _inherited(contract: str) -> frozenset[bytes]:
+    entries = contract_abi(contract).events.values()
+    return frozenset(entry.topic for entry in entries if not _is_numbered(entry))
+
+
 def _is_numbered(entry: Entry) -> bool:
     return bool(entry.inputs) and entry.inputs[0]["name"] == "eventNo"
 
@@ -109,13 +120,14 @@ def _reader(entry: Entry) -> Reader:
     plain = [param for param in entry.inputs if not param.get("indexed")]
     plain_types = [type_text(param) for param in plain]
     indexed_types = [type_text(param) for param in indexed]
+    fields = [(snake(param["name"]), reader_of(param)) for param in (*indexed, *plain)]
 
     def read(log: RawLog) -> dict[str, Any]:
         # Every indexed field of ours is a value of one word, so the topics are its encoding.
         from_topics = decode(indexed_types, b"".join(log.topics[1:]))
         from_data = decode(plain_types, log.data)
-        pairs = [*zip(indexed, from_topics, strict=True), *zip(plain, from_data, strict=True)]
-        return {snake(param["name"]): from_abi(param, value) for param, value in pairs}
+        values = from_topics + from_data
+        return {name: convert(value) for (name, convert), value in zip(fields, values, strict=True)}
 
     return read
 

@@ -144,8 +144,9 @@ class RangeReader:
                 )
             contract = self._contracts.get(log.address)
             if contract is not None:
-                key = (log.block_number, log.log_index)
-                unique[key] = decode_log(log, contract, block.time)
+                event = decode_log(log, contract, block.time)
+                if event is not None:
+                    unique[log.block_number, log.log_index] = event
         events = [unique[key] for key in sorted(unique)]
         return Range(list(blocks.values()), events)
 
