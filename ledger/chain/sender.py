@@ -29,7 +29,6 @@ from ledger.chain.rpc_types import Receipt
 
 _LOG = logging.getLogger(__name__)
 _FOREIGN_SIGHTINGS = 3
-_RESEND_SECONDS = 1.0
 _CHECKED_MAX = 64
 
 
@@ -99,6 +98,7 @@ class Sender:
         relayer: the key that pays for gas. It must be used nowhere else.
         poll_seconds: pause between two looks for a receipt.
         timeout_seconds: how long `submit` and `wait` look before they give up looking.
+        resend_seconds: pause between two sendings of the same bytes.
         explain: finds the reason behind a failed transaction; see `forwarder.explain`.
     """
 
@@ -110,6 +110,7 @@ class Sender:
         *,
         poll_seconds: float = 0.015,
         timeout_seconds: float = 60.0,
+        resend_seconds: float = 1.0,
         explain: Explain | None = None,
     ) -> None:
         self.chain = chain
@@ -119,6 +120,7 @@ class Sender:
         self._relayer = relayer
         self._poll_seconds = poll_seconds
         self._timeout_seconds = timeout_seconds
+        self._resend_seconds = resend_seconds
 
     def submit(self, intent: Intent) -> Outcome:
         """Store, send and wait for a command.
@@ -159,7 +161,7 @@ class Sender:
     def wait(self, intent_id: UUID) -> Outcome:
         """Look for the receipt until the command is mined, sending again what is not."""
         deadline = time.monotonic() + self._timeout_seconds
-        resend_at = time.monotonic() + _RESEND_SECONDS
+        resend_at = time.monotonic() + self._resend_seconds
         sightings = 0
         while True:
             entry = self._settled(self._entry(intent_id))
@@ -168,7 +170,7 @@ class Sender:
             if time.monotonic() > deadline:
                 raise _timeout(entry)
             if time.monotonic() > resend_at:
-                resend_at = time.monotonic() + _RESEND_SECONDS
+                resend_at = time.monotonic() + self._resend_seconds
                 sightings = sightings + 1 if self._is_nonce_gone(entry) else 0
                 if sightings >= _FOREIGN_SIGHTINGS:
                     self._replace_nonce(entry)
