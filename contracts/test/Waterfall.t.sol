@@ -5,6 +5,7 @@ import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
 import {MicroFen} from "../libraries/Units.sol";
 import {Claim, Waterfall} from "../libraries/Waterfall.sol";
 import {Check} from "./helpers/Check.sol";
+import {ReferenceFill} from "./helpers/ReferenceFill.sol";
 
 contract WaterfallCaller {
     function requireShared(Claim[] memory claims, uint256 amount) external pure returns (uint256) {
@@ -146,7 +147,7 @@ contract WaterfallTest is Check {
         }
         // The level is 3.5 a weight: 41 · 3.5 + 350 000 would be 350 143.5, one half less is shared.
         tier.amount = 350_143;
-        tier.lines = _filled(tier);
+        tier.lines = ReferenceFill.lines(tier.amount, tier.weights, tier.rooms);
         _equal(_paid(tier), tier.amount, "paid");
     }
 
@@ -174,54 +175,7 @@ contract WaterfallTest is Check {
             roomSum += tier.rooms[i];
         }
         tier.amount = _next(seed) % (roomSum + roomSum / 8 + 1);
-        tier.lines = _filled(tier);
-    }
-
-    /// @dev Rounds: whoever cannot take its share takes its room and leaves; the others share the rest.
-    function _filled(Tier memory tier) private pure returns (uint256[] memory lines) {
-        uint256 count = tier.weights.length;
-        lines = new uint256[](count);
-        bool[] memory isFull = new bool[](count);
-        uint256 left = tier.amount;
-        bool isChanged = true;
-        while (isChanged) {
-            isChanged = false;
-            uint256 whole = _openWeight(tier, isFull);
-            uint256 share = left;
-            for (uint256 i = 0; i < count; ++i) {
-                if (isFull[i] || tier.rooms[i] * whole > share * tier.weights[i]) continue;
-                (isFull[i], lines[i], isChanged) = (true, tier.rooms[i], true);
-                left -= tier.rooms[i];
-            }
-        }
-        _round(tier, isFull, lines, left);
-    }
-
-    function _round(Tier memory tier, bool[] memory isFull, uint256[] memory lines, uint256 left) private pure {
-        uint256 whole = _openWeight(tier, isFull);
-        if (whole == 0) return;
-        uint256 missing = left;
-        uint256[] memory remainders = new uint256[](lines.length);
-        for (uint256 i = 0; i < lines.length; ++i) {
-            if (isFull[i]) continue;
-            lines[i] = left * tier.weights[i] / whole;
-            remainders[i] = left * tier.weights[i] % whole + 1;
-            missing -= lines[i];
-        }
-        for (; missing > 0; --missing) {
-            uint256 best = 0;
-            for (uint256 i = 1; i < lines.length; ++i) {
-                if (remainders[i] > remainders[best]) best = i;
-            }
-            ++lines[best];
-            remainders[best] = 0;
-        }
-    }
-
-    function _openWeight(Tier memory tier, bool[] memory isFull) private pure returns (uint256 whole) {
-        for (uint256 i = 0; i < isFull.length; ++i) {
-            if (!isFull[i]) whole += tier.weights[i];
-        }
+        tier.lines = ReferenceFill.lines(tier.amount, tier.weights, tier.rooms);
     }
 
     // ---- helpers ----
