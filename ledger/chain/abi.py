@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from eth_abi.abi import decode, encode
+from eth_abi.exceptions import EncodingError
 from eth_utils.crypto import keccak
 
 from ledger.chain.artifacts import artifact
@@ -109,7 +110,7 @@ class Entry:
             pairs = list(zip(self.inputs, args, strict=True))
             values = [to_abi(param, value) for param, value in pairs]
             return encode([type_text(param) for param in self.inputs], values)
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        except (EncodingError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise MalformedValueError(
                 f"the arguments of {self.signature} do not fit: {error}",
                 field=self.name,
