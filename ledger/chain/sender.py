@@ -121,6 +121,7 @@ class Sender:
         self._poll_seconds = poll_seconds
         self._timeout_seconds = timeout_seconds
         self._resend_seconds = resend_seconds
+        self._last_answer = ""
 
     def submit(self, intent: Intent) -> Outcome:
         """Store, send and wait for a command.
@@ -168,7 +169,7 @@ class Sender:
             if entry.state in (IntentState.MINED, IntentState.FAILED):
                 return _outcome(entry)
             if time.monotonic() > deadline:
-                raise _timeout(entry)
+                raise _timeout(entry, self._last_answer)
             if time.monotonic() > resend_at:
                 resend_at = time.monotonic() + self._resend_seconds
                 sightings = sightings + 1 if self._is_nonce_gone(entry) else 0
@@ -253,6 +254,7 @@ class Sender:
         except RpcRefusedError as error:
             # Rule 2: the receipt decides. The text is kept for people only.
             _LOG.debug("node answered %s to %s", error.got, entry.tx_hash)
+            self._last_answer = str(error.got)
             return
         except RpcUnavailableError as error:
             _LOG.warning("not sent yet, will be: %s (%s)", entry.tx_hash, error)
@@ -336,9 +338,10 @@ def _outcome(entry: OutboxEntry) -> Outcome:
     )
 
 
-def _timeout(entry: OutboxEntry) -> ReceiptTimeoutError:
+def _timeout(entry: OutboxEntry, answer: str) -> ReceiptTimeoutError:
+    said = f"; the node's last answer: {answer}" if answer else ""
     return ReceiptTimeoutError(
-        "the command is stored and will be sent, but it is not mined yet",
+        f"the command is stored and will be sent, but it is not mined yet{said}",
         field="intent_id",
         got=entry.state,
         expected=IntentState.MINED.value,

@@ -24,9 +24,11 @@ from ledger.chain.forwarder import (
 )
 from ledger.chain.keys import KeystoreError, address_of, load_keystore, write_keystore
 from ledger.chain.reverts import ChainRefusedError
-from ledger.chain.sender import IdempotencyConflictError
+from ledger.chain.sender import IdempotencyConflictError, Intent, ReceiptTimeoutError, Sender
 from ledger.domain.errors import MalformedValueError
 from ledger.domain.ids import new_id
+from ledger.projection.database import migrate, open_engine
+from ledger.projection.outbox import SqlOutbox
 from tests.integration.ledger_home import CHAIN_ID, GOVERNANCE, STRANGER, Home, open_home
 
 pytestmark = pytest.mark.integration
@@ -166,6 +168,19 @@ def test_submit__mined_but_refused_inside__gives_the_inner_reason(
         with pytest.raises(ChainRefusedError) as caught:
             home.relay.submit(doomed, signature, idempotency_key="d", body_digest=bytes(32))
         assert caught.value.code == "directory.unknown_city"
+
+
+def test_submit__relayer_without_gas__stays_stored_and_says_why(home: Home) -> None:
+    engine = open_engine(f"sqlite:///{home.folder}/poor.db")
+    migrate(engine)
+    outbox = SqlOutbox(engine)
+    poor = Sender(home.chain, outbox, STRANGER, timeout_seconds=0.1, resend_seconds=0.02)
+    intent = Intent(new_id(), "poor", "k", bytes(32), home.sender.account, b"", 21_000)
+    with pytest.raises(ReceiptTimeoutError, match=r"(?i)insufficient funds"):
+        poor.submit(intent)
+    assert [entry.state for entry in outbox.open_entries(poor.account)] == ["signed"]
+    home.node.fund(poor.account)
+    assert poor.submit(intent).gas_used == 21_000
 
 
 def test_decode_calldata__what_was_encoded__comes_back(home: Home) -> None:
