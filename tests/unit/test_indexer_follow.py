@@ -242,3 +242,20 @@ def with_topics(log: RawLog, topics: tuple[bytes, ...]) -> RawLog:
         log.tx_hash,
         log.log_index,
     )
+
+
+def test_catch_up__cursor_is_reorganised_away_while_reading__is_not_built_upon(
+    chain: FakeLogChain, engine: Any, tmp_path: Path
+) -> None:
+    """The numbers of the new events fit, so only the block below the range gives it away."""
+    indexer = Indexer(chain, CONTRACTS, engine)
+    indexer.catch_up()
+    chain.mine([1011])
+
+    def reorg_once() -> None:
+        chain.before_logs = lambda: None
+        chain.reorg(3, [[4001, 4002], [4003, 4004], [4005]])
+
+    chain.before_logs = reorg_once
+    indexer.catch_up()
+    assert content(engine) == clean(chain, tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -225,3 +226,23 @@ def test_resume__chain_is_back_at_its_genesis__rebuilds_everything(
     chain.go_back(70)
     make_sender(chain, outbox).resume()
     assert [item.tx_hash for item in chain.mined] == before
+
+
+def test_submit__key_was_used_elsewhere_meanwhile__skips_its_nonce(
+    chain: FakeTxChain, sender: Sender
+) -> None:
+    sender.submit(intent("k1"))
+    chain.use_nonce(ACCOUNT)
+    sender.submit(intent("k2"))
+    assert [sender_of(raw)[1] for raw in chain.sent] == [0, 2]
+
+
+def test_resume__mined_again_in_another_block__notes_the_new_block(
+    chain: FakeTxChain, outbox: SqlOutbox, sender: Sender
+) -> None:
+    sender.submit(intent("k1"))
+    chain.mined[0] = replace(chain.mined[0], block_number=9, block_hash=f"0x{9:064x}")
+    make_sender(chain, outbox).resume()
+    entry = outbox.find("0xsigner", "k1")
+    assert (entry.state, entry.block_number) == ("mined", 9)
+    assert len(chain.sent) == 1
