@@ -184,13 +184,13 @@ contract DatasetRegistryTest is Market {
             RegistrationState.EXPIRED
         ];
         _deposit(DATASET_1, BUREAU);
-        for (uint256 at = 0; at < 5; ++at) {
+        for (uint256 step = 0; step < 5; ++step) {
             for (uint256 to = 0; to < way.length; ++to) {
-                bool isStep = to == at + 1 || (to == 7 && at >= 1);
-                if (!isStep) _refuseStep(way[at], way[to]);
+                bool isStep = to == step + 1 || (to == 7 && step >= 1);
+                if (!isStep) _refuseStep(way[step], way[to]);
             }
-            bool isApplication = at == 0;
-            _advance(DATASET_1, isApplication ? BUREAU : REGISTRAR, way[at + 1]);
+            bool isApplication = step == 0;
+            _advance(DATASET_1, isApplication ? BUREAU : REGISTRAR, way[step + 1]);
         }
     }
 
