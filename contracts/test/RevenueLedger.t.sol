@@ -486,23 +486,23 @@ contract RevenueLedgerTest is Market {
     /// @dev A line is read from the calldata as it lies there; more than 64 bits must not pass.
     function test_split__line_beyond_64_bits__refused() public {
         _earn(BILL, GROSS);
-        bytes memory call = abi.encodeCall(ledger.split, (_id(BILL), _v1(), _lineage()));
+        bytes memory data = abi.encodeCall(ledger.split, (_id(BILL), _v1(), _lineage()));
         // Selector, three words of arguments, three of the split, the count of its lines, the first line.
         uint256 place = 32 + 4 + 7 * 32;
         uint256 line;
         assembly ("memory-safe") {
-            line := mload(add(call, place))
-            mstore(add(call, place), or(line, shl(64, 1)))
+            line := mload(add(data, place))
+            mstore(add(data, place), or(line, shl(64, 1)))
         }
         _equal(line, 1_191_360_000_000, "the first line");
         _as(OPERATOR);
-        (bool isDone, bytes memory reason) = address(ledger).call(call);
+        (bool isDone, bytes memory reason) = address(ledger).call(data);
         _true(!isDone && reason.length == 0, "refused");
         assembly ("memory-safe") {
-            mstore(add(call, place), line)
+            mstore(add(data, place), line)
         }
         _as(OPERATOR);
-        (isDone,) = address(ledger).call(call);
+        (isDone,) = address(ledger).call(data);
         _true(isDone, "accepted as it was");
     }
 
