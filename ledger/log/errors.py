@@ -1,0 +1,97 @@
+"""The errors of the usage log.
+
+Rules kept here:
+1. Leaf names end in `Error`; each has a code "log.what_is_wrong" that never changes.
+2. `retryable` is true only where the same call may succeed later without being changed.
+"""
+
+from __future__ import annotations
+
+from ledger.domain.errors import LedgerError
+
+
+class LogError(LedgerError):
+    """Base of everything that goes wrong in the usage log."""
+
+    code = "log.error"
+
+
+class LogBusyError(LogError):
+    """Another writer has the log; there is one writer per log."""
+
+    code = "log.busy"
+    retryable = True
+
+
+class LogClosedError(LogError):
+    """The writer was closed."""
+
+    code = "log.closed"
+
+
+class LogWriteError(LogError):
+    """The disk refused a write; the log takes nothing more until it is opened again."""
+
+    code = "log.write_failed"
+    retryable = True
+
+
+class LogMissingError(LogError):
+    """The folder holds no log."""
+
+    code = "log.missing"
+
+
+class LogIdentityError(LogError):
+    """The folder holds a log of another number, origin or key."""
+
+    code = "log.identity"
+
+
+class LogCorruptError(LogError):
+    """The files contradict each other or themselves; the text names the receipt's index."""
+
+    code = "log.corrupt"
+
+
+class LogRangeError(LogError):
+    """An index or a size lies beyond the log."""
+
+    code = "log.range"
+
+
+class LogClockError(LogError):
+    """A moment lies before the last one recorded, of the licence or of the checkpoints."""
+
+    code = "log.clock"
+
+
+class LogUnitsError(LogError):
+    """A refused or failed use bills units."""
+
+    code = "log.units_of_refusal"
+
+
+class LogLicenceError(LogError):
+    """A decision is about another licence than the one it was asked for."""
+
+    code = "log.licence"
+
+
+class LogErasedError(LogError):
+    """The salt and the request record were destroyed; the receipt stays provable."""
+
+    code = "log.erased"
+
+
+class LogUnsignedError(LogError):
+    """The log has no checkpoint that covers what is asked."""
+
+    code = "log.no_checkpoint"
+    retryable = True
+
+
+class ProofRefusedError(LogError):
+    """A proof file does not show what it claims; `field` says where it fails."""
+
+    code = "log.proof_refused"

@@ -1,0 +1,180 @@
+"""Request records: one file of JSON lines per licence.
+
+Rules kept here:
+1. A line is written before its receipt, so the files may run ahead of the receipts after a crash,
+   never behind; opening the log cuts what runs ahead.
+2. A receipt appended together with others carries `batch`, the range of indices that stand or
+   fall together.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ledger.codec.canonical import canonical_json
+from ledger.codec.digests import sha256
+from ledger.codec.receipts import Receipt, commitment
+from ledger.domain.ids import digest, digest_text
+from ledger.log.errors import LogCorruptError, LogErasedError
+from ledger.log.layout import LogLayout, sync_folder, write_all
+from ledger.log.salts import read_licence_key, receipt_salt
+
+_TAIL_BYTES = 1 << 16
+
+
+def use_line(
+    licence_seq: int, request: dict[str, Any], response: bytes, batch: tuple[int, int] | None
+) -> bytes:
+    """Return the line of one use, newline included.
+
+    Raises:
+        NotCanonicalError: when the request has no canonical form.
+    """
+    line: dict[str, Any] = {
+        "licence_seq": licence_seq,
+        "request": request,
+        "response_digest": digest_text(response),
+    }
+    if batch is not None:
+        line["batch"] = list(batch)
+    return canonical_json(line) + b"\n"
+
+
+def store_lines(layout: LogLayout, lines: dict[int, list[bytes]]) -> None:
+    """Append lines by licence, durable on return."""
+    created = False
+    for licence_no, texts in lines.items():
+        path = layout.uses_of(licence_no)
+        created |= not path.exists()
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            write_all(descriptor, b"".join(texts))
+            os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
+    if created:
+        sync_folder(layout.uses)
+
+
+def cut_uses(path: Path, last_seq: int) -> None:
+    """Cut torn lines and lines beyond `last_seq` off the end of a file of uses."""
+    size = path.stat().st_size
+    keep = _end_of(path, size, last_seq)
+    if keep != size:
+        with path.open("r+b") as stream:
+            stream.truncate(keep)
+            os.fsync(stream.fileno())
+
+
+def _end_of(path: Path, size: int, last_seq: int) -> int:
+    """Return the offset behind the last whole line whose licence_seq is at most `last_seq`."""
+    span = _TAIL_BYTES
+    while True:
+        start = max(size - span, 0)
+        with path.open("rb") as stream:
+            stream.seek(start)
+            tail = stream.read(size - start)
+        end = tail.rfind(b"\n") + 1
+        while end:
+            begin = tail.rfind(b"\n", 0, end - 1) + 1
+            if begin == 0 and start:
+                break
+            seq = _seq(tail[begin:end])
+            if seq is not None and seq <= last_seq:
+                return start + end
+            end = begin
+        if start == 0:
+            return 0
+        span *= 4
+
+
+def _seq(line: bytes) -> int | None:
+    try:
+        return int(json.loads(line)["licence_seq"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def find_line(path: Path, licence_seq: int) -> dict[str, Any] | None:
+    """Return the line of one licence_seq, or None."""
+    mark = b'"licence_seq":%d,' % licence_seq
+    for line in _lines(path):
+        if mark in line and _seq(line) == licence_seq:
+            found: dict[str, Any] = json.loads(line)
+            return found
+    return None
+
+
+def _lines(path: Path) -> Iterable[bytes]:
+    try:
+        with path.open("rb") as stream:
+            yield from stream
+    except FileNotFoundError:
+        return
+
+
+def torn_batch(layout: LogLayout, index: int, receipt: Receipt) -> int | None:
+    """Return where the batch of the log's last receipt begins when its end never arrived."""
+    line = find_line(layout.uses_of(receipt.licence_no), receipt.licence_seq)
+    batch = (line or {}).get("batch")
+    return int(batch[0]) if batch and batch[1] > index + 1 else None
+
+
+def erased_through(layout: LogLayout, licence_no: int) -> int:
+    """Return the last licence_seq that an erasure covers; 0 when there was none."""
+    last = 0
+    for path in (layout.erasing(licence_no), layout.erased(licence_no)):
+        with suppress(FileNotFoundError):
+            last = max(last, int(json.loads(path.read_bytes())["through_seq"]))
+    return last
+
+
+def open_receipt(layout: LogLayout, log_no: int, index: int, receipt: Receipt) -> dict[str, Any]:
+    """Return what a receipt commits to, checked against the commitment.
+
+    Raises:
+        LogErasedError: when it was destroyed.
+        LogCorruptError: when it is missing or does not open the commitment.
+    """
+    licence_no, seq = receipt.licence_no, receipt.licence_seq
+    if seq <= erased_through(layout, licence_no):
+        raise LogErasedError(
+            f"the records of licence {licence_no} up to {seq} were destroyed",
+            field="licence_no",
+            got=licence_no,
+            expected="a licence whose records are kept",
+        )
+    key = read_licence_key(layout, licence_no)
+    line = find_line(layout.uses_of(licence_no), seq)
+    if key is None or line is None:
+        raise _unopened(index, licence_no, "its key or its request record is missing")
+    return _checked_opening(index, receipt, line, receipt_salt(key, log_no, seq))
+
+
+def _checked_opening(
+    index: int, receipt: Receipt, line: dict[str, Any], salt: bytes
+) -> dict[str, Any]:
+    request_digest = sha256(canonical_json(line["request"]))
+    response_digest = digest(line["response_digest"], "response_digest")
+    if commitment(salt, request_digest, response_digest) != receipt.commitment:
+        raise _unopened(index, receipt.licence_no, "key and request record do not open it")
+    return {
+        "request": line["request"],
+        "request_digest": digest_text(request_digest),
+        "response_digest": digest_text(response_digest),
+        "salt": digest_text(salt),
+    }
+
+
+def _unopened(index: int, licence_no: int, why: str) -> LogCorruptError:
+    return LogCorruptError(
+        f"receipt {index} of licence {licence_no} cannot be opened: {why}",
+        field="commitment",
+        got=index,
+        expected="key and record that open the commitment",
+    )

@@ -1,0 +1,251 @@
+"""The one writer of a log: numbers uses, makes them durable, signs checkpoints.
+
+Rules kept here:
+1. licence_seq and cumulative_units are assigned under one lock, in the order of the receipts.
+2. A call returns after its receipts, their request records and keys are durable. Callers that
+   wait at the same time share one write: the first one leads, the others follow.
+3. A call is all or nothing; a refused one changes nothing.
+4. After a failed write nothing more is taken: what the disk holds is settled by opening again.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from ledger.codec.receipts import RECEIPT_BYTES
+from ledger.log.checkpoints import Integrator
+from ledger.log.erasure import destroy
+from ledger.log.errors import LogClosedError, LogLicenceError, LogWriteError
+from ledger.log.identity import LogIdentity, open_identity
+from ledger.log.layout import LogLayout, write_all
+from ledger.log.lock import take_lock
+from ledger.log.receipt_file import ReceiptFile
+from ledger.log.recovery import recover
+from ledger.log.salts import LicenceKeys
+from ledger.log.staging import Batch, Stage
+from ledger.log.use_files import store_lines
+from ledger.log.values import Appended, Checkpoint, LicenceTally, Use
+
+
+class LogWriter:
+    """Writer of one log; safe to share between threads; close it, or use `with`."""
+
+    def __init__(self, layout: LogLayout, origin: str, log_no: int, lock: int) -> None:
+        """Recover the log whose lock is held; callers use `open`."""
+        identity, signer = open_identity(layout, origin, log_no)
+        self._layout = layout
+        self._identity: LogIdentity = identity
+        self._integrator = Integrator(layout, identity, signer)
+        tallies = recover(layout, self._integrator)
+        self._durable = ReceiptFile(layout.receipts).size
+        self._keys = LicenceKeys(layout)
+        self._stage = Stage(log_no, self._durable, tallies, self._keys)
+        self._receipts = os.open(layout.receipts, os.O_WRONLY | os.O_APPEND)
+        self._lock = lock
+        self._changed = threading.Condition()
+        self._integrating = threading.Lock()
+        self._leading = False
+        self._closed = False
+        self._failed: BaseException | None = None
+
+    @classmethod
+    def open(cls, folder: Path, *, origin: str, log_no: int) -> LogWriter:
+        """Open a log for writing; make it, with its key, on first use.
+
+        Args:
+            folder: where its files are, see `ledger.log.layout`.
+            origin: its name in checkpoints, such as `example.org/log/7`.
+            log_no: its number on chain and in salts, uint32.
+
+        Raises:
+            LogBusyError: when another writer has it.
+            LogIdentityError: when the folder holds another log.
+            LogCorruptError: when the receipts break a rule or are not those that were signed.
+        """
+        layout = LogLayout(Path(folder))
+        for path in (layout.folder, layout.uses, layout.secrets):
+            path.mkdir(parents=True, exist_ok=True, mode=0o755 if path == layout.folder else 0o700)
+        lock = take_lock(layout.lock)
+        try:
+            return cls(layout, origin, log_no, lock)
+        except BaseException:
+            os.close(lock)
+            raise
+
+    @property
+    def origin(self) -> str:
+        """The log's name in checkpoints."""
+        return self._identity.origin
+
+    @property
+    def vkey(self) -> str:
+        """Verifier key of the checkpoints."""
+        return self._identity.vkey
+
+    @property
+    def size(self) -> int:
+        """Durable receipts."""
+        return self._durable
+
+    def tally(self, licence_no: int) -> LicenceTally:
+        """Return where a licence stands, every accepted append included."""
+        with self._changed:
+            return self._stage.tally(licence_no)
+
+    def append(self, uses: Sequence[Use]) -> list[Appended]:
+        """Append uses, all or none; they are durable on return.
+
+        Raises:
+            LogClockError: when a time lies before the licence's last one.
+            LogUnitsError: when a refusal bills units.
+            ValueOutOfRangeError, MalformedValueError, NotCanonicalError: for a value that does
+                not fit its field.
+            LogWriteError: when the disk refuses; nothing is acknowledged.
+            LogClosedError: when the writer was closed.
+        """
+        with self._changed:
+            self._require_open()
+            appended = self._stage.add(uses)
+        if appended:
+            self._await_durable(appended[-1].index + 1)
+        return appended
+
+    def append_decided(self, licence_no: int, decide: Callable[[LicenceTally], Use]) -> Appended:
+        """Append the use that `decide` returns for the licence's tally; durable on return.
+
+        Args:
+            licence_no: the licence decided about.
+            decide: runs under the log's lock, so no other append comes between the tally it sees
+                and the receipt; it must be quick and must not call this writer.
+
+        Raises:
+            LogLicenceError: when the use is of another licence.
+            Exception: what `decide` raises, nothing appended; and as `append`.
+        """
+        with self._changed:
+            self._require_open()
+            use = decide(self._stage.tally(licence_no))
+            if use.licence_no != licence_no:
+                raise LogLicenceError(
+                    f"decided about licence {licence_no}, got a use of {use.licence_no}",
+                    field="licence_no",
+                    got=use.licence_no,
+                    expected=licence_no,
+                )
+            appended = self._stage.add([use])[0]
+        self._await_durable(appended.index + 1)
+        return appended
+
+    def checkpoint(self, time_ms: int | None = None) -> Checkpoint:
+        """Integrate all durable receipts, sign, publish; the last one again when nothing is new.
+
+        Args:
+            time_ms: Unix milliseconds of signing; now by default, never before the last.
+
+        Raises:
+            LogClockError: when a given time lies before the last checkpoint's.
+            LogClosedError: when the writer was closed.
+        """
+        with self._integrating:
+            with self._changed:
+                self._require_open()
+            last, size = self._integrator.last, self._durable
+            if last is not None and last.size == size:
+                return last
+            if time_ms is None:
+                time_ms = max(time.time_ns() // 1_000_000, last.time_ms if last else 0)
+            return self._integrator.integrate(size, time_ms)
+
+    def erase(self, licence_no: int) -> None:
+        """Destroy a licence's key and request records; receipts and proofs stay valid.
+
+        Raises:
+            LogClosedError: when the writer was closed.
+        """
+        with self._changed:
+            self._require_open()
+            while self._leading:
+                self._changed.wait()
+            self._lead(self._stage.take())
+            self._require_open()
+            self._keys.forget(licence_no)
+            destroy(self._layout, licence_no, self._stage.tally(licence_no).licence_seq)
+
+    def close(self) -> None:
+        """Let the log go; waits for appends and checkpoints under way."""
+        with self._integrating, self._changed:
+            if self._closed:
+                return
+            self._closed = True
+            while self._leading:
+                self._changed.wait()
+            if self._failed is None:
+                self._lead(self._stage.take())
+            os.close(self._receipts)
+            os.close(self._lock)
+
+    def __enter__(self) -> LogWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise LogClosedError("the writer was closed", field="writer")
+        self._require_sound()
+
+    def _require_sound(self) -> None:
+        if self._failed is not None:
+            raise LogWriteError(
+                f"the log could not be written: {self._failed}",
+                field="folder",
+                got=str(self._failed),
+                expected="a disk that takes writes; open the log again",
+            ) from self._failed
+
+    def _await_durable(self, end: int) -> None:
+        """Return when receipts below `end` are durable, leading a write when nobody does."""
+        while True:
+            with self._changed:
+                while self._leading and self._durable < end:
+                    self._changed.wait()
+                if self._durable >= end:
+                    return
+                self._require_sound()
+                self._leading = True
+                batch = self._stage.take()
+            self._lead(batch)
+
+    def _lead(self, batch: Batch) -> None:
+        failed: BaseException | None = None
+        try:
+            self._store(batch)
+        except OSError as error:
+            failed = error
+        except BaseException as error:
+            failed = error
+            raise
+        finally:
+            with self._changed:
+                self._leading = False
+                self._failed = failed
+                if failed is None:
+                    self._durable += len(batch.receipts) // RECEIPT_BYTES
+                self._changed.notify_all()
+
+    def _store(self, batch: Batch) -> None:
+        self._keys.store(batch.keys)
+        store_lines(self._layout, batch.lines)
+        write_all(self._receipts, bytes(batch.receipts))
+        os.fdatasync(self._receipts)
