@@ -1,0 +1,89 @@
+"""Roots and proofs of a log on disk, against a library of others and the RFC's own recursion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pymerkle
+import pytest
+
+from ledger.codec.merkle import leaf_hash
+from ledger.log.reader import LogReader
+from tests.golden import reference_tree
+from tests.unit.log_story import fill, open_log, use
+
+pytestmark = pytest.mark.integration
+
+SIZES = [1, 2, 3, 7, 8, 255, 256, 257, 511, 512, 513, 700]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Signed at 257 and at 600; 100 more are not in any tile."""
+    path = tmp_path_factory.mktemp("log")
+    fill(path, 257)
+    with open_log(path) as writer:
+        writer.append([use(1 + number % 3, 1_000 + number) for number in range(257, 600)])
+        writer.checkpoint()
+        writer.append([use(1 + number % 3, 1_000 + number) for number in range(600, 700)])
+    return path
+
+
+@pytest.fixture(scope="module")
+def entries(folder: Path) -> list[bytes]:
+    data = (folder / "receipts.bin").read_bytes()
+    return [data[at : at + 96] for at in range(0, len(data), 96)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_root__pymerkle_and_reference__equal(folder: Path, entries: list[bytes], size: int) -> None:
+    theirs = pymerkle.InmemoryTree(algorithm="sha256")
+    theirs.append_entries(entries[:size])
+    root = LogReader(folder).root(size)
+    assert root == theirs.get_root()
+    assert root == reference_tree.mth([leaf_hash(entry) for entry in entries[:size]])
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_inclusion__reference_path_and_pymerkle_check__hold(
+    folder: Path, entries: list[bytes], size: int
+) -> None:
+    reader = LogReader(folder)
+    leaves = [leaf_hash(entry) for entry in entries[:size]]
+    theirs = pymerkle.InmemoryTree(algorithm="sha256")
+    theirs.append_entries(entries[:size])
+    for index in {0, size // 2, size - 1}:
+        ours = reader.inclusion_proof(index, size)
+        assert ours == reference_tree.path(index, leaves)
+        proof = theirs.prove_inclusion(index + 1, size)
+        proof.path = [leaves[index], *ours]
+        pymerkle.verify_inclusion(leaves[index], reader.root(size), proof)
+
+
+def test_consistency__reference_proof__equal(folder: Path, entries: list[bytes]) -> None:
+    reader = LogReader(folder)
+    leaves = [leaf_hash(entry) for entry in entries]
+    for new in SIZES:
+        for old in (size for size in SIZES if size <= new):
+            expected = reference_tree.proof(old, leaves[:new])
+            assert reader.consistency_proof(old, new) == expected
+
+
+def test_tiles__third_level__same_root_as_the_receipts(tmp_path: Path) -> None:
+    size = 256 * 256 + 300
+    with open_log(tmp_path) as writer:
+        [one] = writer.append([use(units=0, status=1)])
+    record = one.receipt.encode()
+    numbered = b"".join(
+        record[:16] + seq.to_bytes(8, "big") + record[24:] for seq in range(1, size + 1)
+    )
+    (tmp_path / "receipts.bin").write_bytes(numbered)
+    with open_log(tmp_path) as writer:
+        checkpoint = writer.checkpoint()
+    assert (tmp_path / "tile/1/000").exists()
+    assert (tmp_path / "tile/2/000.p/1").exists()
+    reader = LogReader(tmp_path)
+    leaves = [leaf_hash(numbered[at : at + 96]) for at in range(0, len(numbered), 96)]
+    assert checkpoint.root == reader.root(size) == reference_tree.mth(leaves)
+    for index in (0, 65_535, 65_536, size - 1):
+        assert reader.inclusion_proof(index, size) == reference_tree.path(index, leaves)
