@@ -126,8 +126,9 @@ def test_bundle__two_entries__length_prefixed() -> None:
 
 def test_jcs__sorting_example_of_rfc_8785__order_of_the_rfc() -> None:
     text = (
-        '{"\\u20ac":"Euro Sign","\\r":"Carriage Return","\\ufb33":"Hebrew Letter Dalet With Dagesh",'
-        '"1":"One","\\ud83d\\ude00":"Emoji: Grinning Face","\\u0080":"Control",'
+        '{"\\u20ac":"Euro Sign","\\r":"Carriage Return",'
+        '"\\ufb33":"Hebrew Letter Dalet With Dagesh","1":"One",'
+        '"\\ud83d\\ude00":"Emoji: Grinning Face","\\u0080":"Control",'
         '"\\u00f6":"Latin Small Letter O With Diaeresis"}'
     )
     assert list(json.loads(canonical_json(json.loads(text))).values()) == [

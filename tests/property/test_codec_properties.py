@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from ledger.codec import merkle
 from ledger.codec.canonical import canonical_json
 from ledger.codec.documents import Document
-from ledger.codec.errors import CodecError, InvalidProofError
+from ledger.codec.errors import InvalidProofError, MalformedNoteError
 from ledger.codec.notes import NoteSigner, open_note, parse_note
 from ledger.codec.receipts import Receipt
 from ledger.codec.tiles import Tile, decode_bundle, encode_bundle, new_tiles, tile_width
@@ -128,10 +129,8 @@ def test_note__sign_and_open__same_text(text: str, seed: bytes) -> None:
 
 @given(st.text(max_size=80))
 def test_parse_note__any_text__note_or_typed_error(text: str) -> None:
-    try:
+    with suppress(MalformedNoteError):
         assert parse_note(text).text.endswith("\n")
-    except CodecError as error:
-        assert error.code == "codec.malformed_note"
 
 
 @given(st.lists(st.binary(max_size=300), max_size=256))
