@@ -37,20 +37,19 @@ class ReceiptFile:
         Raises:
             LogRangeError: when the file does not hold them all.
         """
-        wanted = max(end - start, 0) * RECEIPT_BYTES
-        data = b""
-        if start >= 0 and wanted and self._path.exists():
-            with self._path.open("rb") as stream:
-                stream.seek(start * RECEIPT_BYTES)
-                data = stream.read(wanted)
-        if start < 0 or len(data) != wanted:
+        size = self.size
+        if not 0 <= start <= end <= size:
             raise LogRangeError(
-                f"receipts {start} … {end} are not all in a log of {self.size}",
+                f"receipts {start} … {end - 1} are not all in a log of {size}",
                 field="index",
                 got=end - 1,
-                expected=self.size,
+                expected=size,
             )
-        return data
+        if start == end:
+            return b""
+        with self._path.open("rb") as stream:
+            stream.seek(start * RECEIPT_BYTES)
+            return stream.read((end - start) * RECEIPT_BYTES)
 
     def array(self, start: int, end: int) -> Receipts:
         """Return receipts [start, end) as records of `RECEIPT_DTYPE`."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ledger.codec.canonical import canonical_digest
+from ledger.codec.canonical import canonical_json
+from ledger.codec.digests import sha256
 from ledger.codec.receipts import Receipt, commitment
 from ledger.log.errors import LogClockError, LogUnitsError
 from ledger.log.salts import LicenceKeys, receipt_salt
@@ -53,9 +54,10 @@ class Stage:
         appended, encoded, lines = [], [], []
         for offset, use in enumerate(uses):
             before = tallies.get(use.licence_no) or self.tally(use.licence_no)
-            receipt = self._receipt(use, before)
+            request = canonical_json(use.request)
+            receipt = self._receipt(use, sha256(request), before)
             encoded.append(receipt.encode())
-            lines.append(use_line(receipt.licence_seq, use.request, use.response_digest, together))
+            lines.append(use_line(receipt.licence_seq, request, use.response_digest, together))
             appended.append(Appended(self._size + offset, receipt))
             tallies[use.licence_no] = LicenceTally(
                 receipt.licence_seq, receipt.cumulative_units, receipt.used_at_ms
@@ -76,7 +78,7 @@ class Stage:
         self._tallies.update(tallies)
         self._size += len(uses)
 
-    def _receipt(self, use: Use, before: LicenceTally) -> Receipt:
+    def _receipt(self, use: Use, request_digest: bytes, before: LicenceTally) -> Receipt:
         _check(use, before)
         seq = before.licence_seq + 1
         salt = receipt_salt(self._keys.key(use.licence_no), self._log_no, seq)
@@ -92,7 +94,7 @@ class Stage:
             units=use.units,
             cumulative_units=before.cumulative_units + use.units,
             records=use.records,
-            commitment=commitment(salt, canonical_digest(use.request), use.response_digest),
+            commitment=commitment(salt, request_digest, use.response_digest),
         )
 
 

@@ -14,6 +14,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
@@ -31,6 +32,9 @@ from ledger.log.staging import Batch, Stage
 from ledger.log.use_files import store_lines
 from ledger.log.values import Appended, Checkpoint, LicenceTally, Use
 
+_SYNCS = 16
+"""Files that one write waits for at the same time."""
+
 
 class LogWriter:
     """Writer of one log; safe to share between threads; close it, or use `with`."""
@@ -47,6 +51,7 @@ class LogWriter:
         self._stage = Stage(log_no, self._durable, tallies, self._keys)
         self._receipts = os.open(layout.receipts, os.O_WRONLY | os.O_APPEND)
         self._lock = lock
+        self._pool = ThreadPoolExecutor(_SYNCS, thread_name_prefix="log-sync")
         self._changed = threading.Condition()
         self._integrating = threading.Lock()
         self._leading = False
@@ -186,6 +191,7 @@ class LogWriter:
                 self._changed.wait()
             if self._failed is None:
                 self._lead(self._stage.take())
+            self._pool.shutdown()
             os.close(self._receipts)
             os.close(self._lock)
 
@@ -246,6 +252,6 @@ class LogWriter:
 
     def _store(self, batch: Batch) -> None:
         self._keys.store(batch.keys)
-        store_lines(self._layout, batch.lines)
+        store_lines(self._layout, batch.lines, self._pool)
         write_all(self._receipts, bytes(batch.receipts))
         os.fdatasync(self._receipts)

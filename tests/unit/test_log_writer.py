@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ledger.codec.canonical import canonical_digest
+from ledger.codec.canonical import canonical_digest, canonical_json
 from ledger.codec.errors import NotCanonicalError
 from ledger.codec.receipts import RECEIPT_BYTES, Receipt, commitment
 from ledger.domain.errors import LedgerError, MalformedValueError, ValueOutOfRangeError
@@ -28,7 +28,7 @@ from ledger.log.errors import (
 )
 from ledger.log.reader import LogReader
 from ledger.log.salts import receipt_salt
-from ledger.log.use_files import find_line
+from ledger.log.use_files import find_line, use_line
 from ledger.log.values import LicenceTally, Use
 from ledger.log.writer import LogWriter
 from tests.unit.log_story import LOG_NO, ORIGIN, fill, open_log, use
@@ -62,6 +62,13 @@ def test_append__commitment__opens_with_the_documented_salt(tmp_path: Path) -> N
         "request": use().request,
         "response_digest": "0x" + "05" * 32,
     }
+
+
+@pytest.mark.parametrize("batch", [None, (7, 9)])
+def test_use_line__any_request__is_canonical_json(batch: tuple[int, int] | None) -> None:
+    line = use_line(3, canonical_json(use().request), b"\x05" * 32, batch)
+    assert line.endswith(b"\n")
+    assert canonical_json(json.loads(line)) == line[:-1]
 
 
 def test_salt__fixed_key__fixed_bytes() -> None:
