@@ -1,0 +1,17 @@
+"""Independent recomputation: it shares no code with the service and must be able to disagree."""
+
+from __future__ import annotations
+
+from ledger.verification.findings import Finding, Progress, VerificationReport
+from ledger.verification.reading import ChainRecord, read_chain, read_events
+from ledger.verification.verifier import verify
+
+__all__ = [
+    "ChainRecord",
+    "Finding",
+    "Progress",
+    "VerificationReport",
+    "read_chain",
+    "read_events",
+    "verify",
+]

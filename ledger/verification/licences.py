@@ -1,0 +1,298 @@
+"""Products, tariffs and licences, replayed from the licence registry's events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from ledger.chain.events import Event
+from ledger.domain.codes import LicenceState, ProductState, Purpose, Role
+from ledger.domain.units import PPM_WHOLE, UINT64_MAX
+from ledger.verification.datasets import DatasetsReplay
+from ledger.verification.directory import DirectoryReplay
+from ledger.verification.findings import Findings
+from ledger.verification.replay import Replay
+from ledger.verification.typed_data import agreement_digest, supplement_digest
+
+LIABILITY_FLOOR_PPM = 500_000
+"""Least share of the platform in damage from its own faults. Source: domain report, section 5."""
+_DATASET = 1
+CHARGEABLE = frozenset({Purpose.INDUSTRY, Purpose.SECTOR})
+Bands = list[dict[str, int]]
+
+
+@dataclass(slots=True)
+class Product:
+    """A product as far as the events tell."""
+
+    operator_id: UUID
+    city_code: int
+    modes: int
+    lineage: list[dict[str, Any]]
+    state: int = ProductState.LISTED
+    caps: Bands | None = None
+    tariffs: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Licence:
+    """A licence; the `…_max` hold over its agreement and all supplements."""
+
+    product_id: UUID
+    buyer_id: UUID
+    tariff_no: int
+    purpose: int
+    modes: int
+    valid_from: int
+    valid_until_max: int
+    quota_units_max: int
+    agreement_digest: bytes
+    state: int = LicenceState.ACTIVE
+
+
+class LicencesReplay(Replay):
+    """The state of the licence registry, and what is wrong with how it came about.
+
+    Args:
+        findings: where faults go.
+        directory: who may do what, at the same moment.
+        datasets: what may be sold, at the same moment.
+        domain: EIP-712 domain of agreements; without it their digests are not recomputed.
+    """
+
+    def __init__(
+        self,
+        findings: Findings,
+        directory: DirectoryReplay,
+        datasets: DatasetsReplay,
+        domain: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(findings)
+        self.directory = directory
+        self.datasets = datasets
+        self.domain = domain
+        self.products: dict[UUID, Product] = {}
+        self.licences: dict[int, Licence] = {}
+        self.agreements: set[UUID] = set()
+        self.handlers = {
+            "ProductListed": self._listed,
+            "ProductStateSet": self._product_state_set,
+            "CapsApproved": self._caps_approved,
+            "TariffPublished": self._tariff_published,
+            "LicenceGranted": self._granted,
+            "LicenceSupplemented": self._supplemented,
+            "LicenceStateSet": self._licence_state_set,
+        }
+
+    def tariff_of(self, licence: Licence) -> dict[str, Any] | None:
+        """Return the tariff that a licence fixed; None when it is free or the tariff unknown."""
+        product = self.products.get(licence.product_id)
+        return None if product is None else product.tariffs.get(licence.tariff_no)
+
+    def _listed(self, event: Event, where: str) -> None:
+        args = event.args
+        self.findings.count("products")
+        is_new = args["product_id"] not in self.products
+        if not self.findings.require(is_new, "product_twice", where, args["product_id"], "new id"):
+            return
+        self.directory.require_role(args["operator_id"], Role.OPERATOR, args["city_code"], where)
+        self.findings.require(args["modes"] > 0, "mode_not_offered", where, args["modes"], "modes")
+        self._check_lineage(args["lineage"], where)
+        product = Product(args["operator_id"], args["city_code"], args["modes"], args["lineage"])
+        self.products[args["product_id"]] = product
+        self._require_sellable(product, args["modes"], where)
+
+    def _check_lineage(self, lineage: list[dict[str, Any]], where: str) -> None:
+        ids = [entry["claimant_id"] for entry in lineage]
+        self.findings.require(
+            ids == sorted(set(ids)), "lineage_order", where, ids, "ascending, each once"
+        )
+        weights = [entry["weight_ppm"] for entry in lineage]
+        self.findings.same("lineage_sum", where, sum(weights), PPM_WHOLE)
+        self.findings.require(0 not in weights, "lineage_empty_entry", where, weights, "no zero")
+        self.findings.require(
+            any(entry["kind"] == _DATASET for entry in lineage), "lineage_no_dataset", where
+        )
+        for entry in lineage:
+            known = self.datasets.datasets if entry["kind"] == _DATASET else None
+            holders = self.directory.organisations if known is None else known
+            self.findings.require(
+                entry["claimant_id"] in holders, "claimant_unknown", where, entry["claimant_id"]
+            )
+
+    def _product_state_set(self, event: Event, where: str) -> None:
+        product = self._product(event, where)
+        if product is None:
+            return
+        self._require_operator_or_registrar(event.args["actor_id"], product, where)
+        old, new = product.state, event.args["state"]
+        is_step = old not in (ProductState.WITHDRAWN, new) and new != 0
+        self.findings.require(is_step, "product_step", where, [old, new], "another state")
+        product.state = new
+
+    def _caps_approved(self, event: Event, where: str) -> None:
+        product = self._product(event, where)
+        self._check_bands(event.args["caps"], where)
+        if product is None:
+            return
+        authority_id = event.args["authority_id"]
+        self.directory.require_role(authority_id, Role.PRICE_AUTHORITY, product.city_code, where)
+        self.findings.require(
+            authority_id != product.operator_id, "approver_is_operator", where, authority_id
+        )
+        product.caps = event.args["caps"]
+
+    def _tariff_published(self, event: Event, where: str) -> None:
+        product = self._product(event, where)
+        tariff = event.args["tariff"]
+        self.findings.count("tariffs")
+        self._check_bands(tariff["bands"], where)
+        self.findings.require(
+            tariff["discount_ppm"] <= PPM_WHOLE, "discount", where, tariff["discount_ppm"]
+        )
+        if product is None:
+            return
+        number = event.args["tariff_no"]
+        self.findings.same("tariff_no", where, number, len(product.tariffs) + 1)
+        product.tariffs[number] = tariff
+        if self.findings.require(product.caps is not None, "caps_missing", where):
+            self._check_caps(tariff["bands"], product.caps or [], where)
+
+    def _check_bands(self, bands: Bands, where: str) -> None:
+        ends = [band["up_to_units"] for band in bands]
+        is_formed = ends == sorted(set(ends)) and ends[-1:] == [UINT64_MAX] and ends[0] > 0
+        self.findings.require(is_formed, "bands_malformed", where, ends, "ascending, open end")
+
+    def _check_caps(self, bands: Bands, caps: Bands, where: str) -> None:
+        above = 0
+        for number, band in enumerate(bands):
+            below_cap = 0
+            for cap in caps:
+                overlaps = above < cap["up_to_units"] and below_cap < band["up_to_units"]
+                self.findings.require(
+                    not overlaps or band["price_micro_yuan"] <= cap["price_micro_yuan"],
+                    "price_above_cap",
+                    f"{where}, band {number + 1}",
+                    band["price_micro_yuan"],
+                    cap["price_micro_yuan"],
+                )
+                below_cap = cap["up_to_units"]
+            above = band["up_to_units"]
+
+    def _granted(self, event: Event, where: str) -> None:
+        number, agreement = event.args["licence_no"], event.args["agreement"]
+        self.findings.count("licences")
+        self.findings.same("licence_no", where, number, len(self.licences) + 1)
+        is_new = agreement["agreement_id"] not in self.agreements
+        self.findings.require(is_new, "agreement_used", where, agreement["agreement_id"])
+        self.agreements.add(agreement["agreement_id"])
+        self._check_terms(event, agreement, where)
+        self._check_parties(agreement, where)
+        if self.domain is not None:
+            expected = agreement_digest(self.domain, agreement)
+            self.findings.same("agreement_digest", where, event.args["agreement_digest"], expected)
+        self.licences[number] = Licence(
+            product_id=agreement["product_id"],
+            buyer_id=agreement["buyer_id"],
+            tariff_no=agreement["tariff_no"],
+            purpose=agreement["purpose"],
+            modes=agreement["modes"],
+            valid_from=agreement["valid_from"],
+            valid_until_max=agreement["valid_until"],
+            quota_units_max=agreement["quota_units"],
+            agreement_digest=event.args["agreement_digest"],
+        )
+
+    def _check_terms(self, event: Event, terms: dict[str, Any], where: str) -> None:
+        """Check what an agreement and a supplement have in common."""
+        deadline = terms["deadline"]
+        self.findings.require(
+            deadline >= event.block_time, "deadline_passed", where, deadline, event.block_time
+        )
+        share = terms["platform_liability_ppm"]
+        self.findings.require(
+            LIABILITY_FLOOR_PPM <= share <= PPM_WHOLE,
+            "liability_below_floor",
+            where,
+            share,
+            LIABILITY_FLOOR_PPM,
+        )
+
+    def _check_parties(self, agreement: dict[str, Any], where: str) -> None:
+        buyer_id, operator_id = agreement["buyer_id"], agreement["operator_id"]
+        self.findings.require(buyer_id != operator_id, "self_dealing", where, buyer_id)
+        self.findings.require(
+            self.directory.has_role_at_home(buyer_id, Role.BUYER), "buyer_role", where, buyer_id
+        )
+        self.findings.require(agreement["quota_units"] > 0, "quota_empty", where, 0, "> 0")
+        self.findings.require(
+            agreement["valid_from"] < agreement["valid_until"], "validity_empty", where
+        )
+        product = self.products.get(agreement["product_id"])
+        if product is None:
+            self.findings.add("product_unknown", where, agreement["product_id"], "a listed one")
+            return
+        self.findings.same("agreement_operator", where, operator_id, product.operator_id)
+        self.findings.same("product_not_listed", where, product.state, int(ProductState.LISTED))
+        self.findings.require(
+            not agreement["modes"] & ~product.modes, "mode_not_offered", where, agreement["modes"]
+        )
+        in_force = len(product.tariffs) if agreement["purpose"] in CHARGEABLE else 0
+        self.findings.same("agreement_tariff", where, agreement["tariff_no"], in_force)
+        self._require_sellable(product, agreement["modes"], where)
+
+    def _supplemented(self, event: Event, where: str) -> None:
+        change = event.args["supplement"]
+        licence = self._licence(event, where)
+        self._check_terms(event, change, where)
+        if self.domain is not None:
+            expected = supplement_digest(self.domain, change)
+            self.findings.same("agreement_digest", where, event.args["agreement_digest"], expected)
+        if licence is None:
+            return
+        self.findings.same("licence_no", where, change["licence_no"], event.args["licence_no"])
+        self.findings.same(
+            "supplement_order", where, change["previous_digest"], licence.agreement_digest
+        )
+        self.findings.require(
+            licence.state != LicenceState.TERMINATED, "licence_ended", where, licence.state
+        )
+        licence.agreement_digest = event.args["agreement_digest"]
+        licence.valid_until_max = max(licence.valid_until_max, change["valid_until"])
+        licence.quota_units_max = max(licence.quota_units_max, change["quota_units"])
+
+    def _licence_state_set(self, event: Event, where: str) -> None:
+        licence = self._licence(event, where)
+        if licence is None:
+            return
+        old, new, actor_id = licence.state, event.args["state"], event.args["actor_id"]
+        product = self.products.get(licence.product_id)
+        is_end_by_buyer = new == LicenceState.TERMINATED and actor_id == licence.buyer_id
+        if product is not None and not is_end_by_buyer:
+            self._require_operator_or_registrar(actor_id, product, where)
+        is_step = old not in (LicenceState.TERMINATED, new) and new != 0
+        self.findings.require(is_step, "licence_step", where, [old, new], "another state")
+        licence.state = new
+
+    def _require_operator_or_registrar(self, actor_id: UUID, product: Product, where: str) -> None:
+        if actor_id != product.operator_id:
+            self.directory.require_role(actor_id, Role.REGISTRAR, product.city_code, where)
+
+    def _require_sellable(self, product: Product, modes: int, where: str) -> None:
+        for entry in product.lineage:
+            if entry["kind"] == _DATASET:
+                self.datasets.require_sellable(entry["claimant_id"], modes, where)
+
+    def _product(self, event: Event, where: str) -> Product | None:
+        product_id = event.args["product_id"]
+        found = self.products.get(product_id)
+        self.findings.require(found is not None, "product_unknown", where, product_id)
+        return found
+
+    def _licence(self, event: Event, where: str) -> Licence | None:
+        number = event.args["licence_no"]
+        found = self.licences.get(number)
+        self.findings.require(found is not None, "licence_unknown", where, number)
+        return found

@@ -1,0 +1,62 @@
+"""All replays together: the market as its events tell it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ledger.chain.events import Event
+from ledger.verification.datasets import DatasetsReplay
+from ledger.verification.directory import DirectoryReplay
+from ledger.verification.findings import Findings
+from ledger.verification.invoices import ReadReceipt
+from ledger.verification.licences import LicencesReplay
+from ledger.verification.logs import LogsReplay
+from ledger.verification.money import MoneyReplay
+from ledger.verification.replay import Replay
+
+
+class MarketReplay:
+    """Replays the events of all contracts in the order of the chain.
+
+    Args:
+        findings: where faults go.
+        read_receipt: gives the receipt on which a bill rests.
+        agreement_domain: EIP-712 domain of agreements, for their digests.
+    """
+
+    def __init__(
+        self,
+        findings: Findings,
+        read_receipt: ReadReceipt,
+        agreement_domain: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.findings = findings
+        self.event_count = 0
+        self.seen: Counter[str] = Counter()
+        self.directory = DirectoryReplay(findings)
+        self.datasets = DatasetsReplay(findings, self.directory)
+        self.licences = LicencesReplay(findings, self.directory, self.datasets, agreement_domain)
+        self.logs = LogsReplay(findings, self.directory)
+        self.money = MoneyReplay(
+            findings, self.directory, self.datasets, self.licences, self.logs, read_receipt
+        )
+        self._replays: dict[str, Replay] = {
+            "Directory": self.directory,
+            "DatasetRegistry": self.datasets,
+            "LicenceRegistry": self.licences,
+            "UsageLog": self.logs,
+            "RevenueLedger": self.money,
+        }
+
+    def apply(self, events: Iterable[Event]) -> None:
+        """Check and take events."""
+        for event in events:
+            self.event_count += 1
+            self.seen[event.name] += 1
+            replay = self._replays.get(event.contract)
+            if replay is None:
+                self.findings.add("contract_unknown", event.contract, event.name)
+            else:
+                replay.apply(event)
