@@ -32,6 +32,8 @@ class Product:
     modes: int
     lineage: list[dict[str, Any]]
     state: int = ProductState.LISTED
+    is_held: bool = False
+    """Whether a registrar suspended it; then only a registrar restores it."""
     caps: Bands | None = None
     tariffs: dict[int, dict[str, Any]] = field(default_factory=dict)
 
@@ -50,6 +52,8 @@ class Licence:
     quota_units_max: int
     agreement_digest: bytes
     state: int = LicenceState.ACTIVE
+    is_held: bool = False
+    """As for products."""
 
 
 class LicencesReplay(Replay):
@@ -126,11 +130,9 @@ class LicencesReplay(Replay):
         product = self._product(event, where)
         if product is None:
             return
-        self._require_operator_or_registrar(event.args["actor_id"], product, where)
-        old, new = product.state, event.args["state"]
-        is_step = old not in (ProductState.WITHDRAWN, new) and new != 0
-        self.findings.require(is_step, "product_step", where, [old, new], "another state")
-        product.state = new
+        actor_id = event.args["actor_id"]
+        self._require_operator_or_registrar(actor_id, product, where)
+        self._step(product, event.args["state"], actor_id != product.operator_id, where)
 
     def _caps_approved(self, event: Event, where: str) -> None:
         product = self._product(event, where)
@@ -259,6 +261,8 @@ class LicencesReplay(Replay):
         self.findings.require(
             licence.state != LicenceState.TERMINATED, "licence_ended", where, licence.state
         )
+        self.findings.require(change["quota_units"] > 0, "quota_empty", where, 0, "> 0")
+        self.findings.require(change["valid_until"] > licence.valid_from, "validity_empty", where)
         licence.agreement_digest = event.args["agreement_digest"]
         licence.valid_until_max = max(licence.valid_until_max, change["valid_until"])
         licence.quota_units_max = max(licence.quota_units_max, change["quota_units"])
@@ -267,14 +271,23 @@ class LicencesReplay(Replay):
         licence = self._licence(event, where)
         if licence is None:
             return
-        old, new, actor_id = licence.state, event.args["state"], event.args["actor_id"]
+        new, actor_id = event.args["state"], event.args["actor_id"]
         product = self.products.get(licence.product_id)
         is_end_by_buyer = new == LicenceState.TERMINATED and actor_id == licence.buyer_id
         if product is not None and not is_end_by_buyer:
             self._require_operator_or_registrar(actor_id, product, where)
-        is_step = old not in (LicenceState.TERMINATED, new) and new != 0
-        self.findings.require(is_step, "licence_step", where, [old, new], "another state")
-        licence.state = new
+        is_operator = product is not None and actor_id == product.operator_id
+        self._step(licence, new, not (is_operator or is_end_by_buyer), where)
+
+    def _step(self, subject: Product | Licence, new: int, is_authority: bool, where: str) -> None:
+        """Take a product or licence to a state; both have the same three."""
+        old, may_hold = subject.state, is_authority and not subject.is_held
+        is_hold = may_hold and new == LicenceState.SUSPENDED
+        is_step = new != 0 and old != LicenceState.TERMINATED and (old != new or is_hold)
+        self.findings.require(is_step, "state_step", where, [old, new], "a state that may follow")
+        is_lifted = subject.is_held and not is_authority and new == LicenceState.ACTIVE
+        self.findings.require(not is_lifted, "suspended_by_authority", where, new, int(old))
+        subject.state, subject.is_held = new, is_hold
 
     def _require_operator_or_registrar(self, actor_id: UUID, product: Product, where: str) -> None:
         if actor_id != product.operator_id:

@@ -31,6 +31,8 @@ from ledger.verification.replay import Replay
 from ledger.verification.tiles import TileCheck
 
 _CHUNK_RECEIPTS = 4096
+_AHEAD_MS_MAX = 10 * 60 * 1000
+"""How far a head may lie before the time of its block, and not further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ class LogsReplay(Replay):
         self.findings.require(
             time_ms >= log.time_ms, "anchor_clock", where, time_ms, f"at least {log.time_ms}"
         )
+        latest_ms = event.block_time * 1000 + _AHEAD_MS_MAX
+        self.findings.require(time_ms <= latest_ms, "anchor_ahead", where, time_ms, latest_ms)
         log.anchors.append(Anchor(size, event.args["root"], time_ms, where))
 
 
