@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import TypeAlias
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from ledger.chain.errors import ChainError
+
+KeyAccount: TypeAlias = LocalAccount
+"""An opened key; other layers name it without importing the library."""
 
 SCRYPT_N = 262_144
 """Work factor of new keystores; opening one takes most of a second, so it is done once."""

@@ -48,6 +48,8 @@ class OutboxEntry(Protocol):
     @property
     def body_digest(self) -> bytes: ...
     @property
+    def answer(self) -> bytes: ...
+    @property
     def account(self) -> str: ...
     @property
     def nonce(self) -> int: ...
@@ -85,6 +87,7 @@ class Outbox(Protocol):
         scope: str,
         idempotency_key: str,
         body_digest: bytes,
+        answer: bytes,
         account: str,
         chain_nonce: int,
         sign: Callable[[int], SignedBytes],

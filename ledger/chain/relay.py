@@ -107,6 +107,7 @@ class Relay:
         body_digest: bytes,
         intent_id: UUID | None = None,
         scope: str | None = None,
+        answer: bytes = b"",
     ) -> Outcome:
         """Check, store, send and wait for a signed request.
 
@@ -117,6 +118,7 @@ class Relay:
             body_digest: digest of the client's body; another body under the same key is refused.
             intent_id: UUIDv7 of the intent; made here when left out.
             scope: whose keys these are; the signer's address when left out.
+            answer: what the client is told when it repeats its key.
 
         Raises:
             SignatureMismatchError, RequestReplayedError, RequestExpiredError: see the classes.
@@ -141,6 +143,7 @@ class Relay:
                 to=forwarder.address,
                 data=data,
                 gas=_outer_gas(request.gas, len(data)),
+                answer=answer,
             )
         )
 
@@ -155,6 +158,7 @@ class Relay:
         body_digest: bytes = bytes(32),
         intent_id: UUID | None = None,
         scope: str | None = None,
+        answer: bytes = b"",
     ) -> Outcome:
         """Prepare, sign with a local key and submit a command; one at a time per key.
 
@@ -177,6 +181,7 @@ class Relay:
                 body_digest=body_digest,
                 intent_id=intent_id,
                 scope=scope,
+                answer=answer,
             )
 
     def _try(self, signer: str, to: str, data: bytes) -> None:
@@ -190,7 +195,12 @@ class Relay:
         # The chain's clock decides about deadlines; it may run ahead of this machine's.
         return max(self._chain.head().time, int(time.time()))
 
-    def _check(self, request: ForwardRequest, signature: bytes) -> None:
+    def require_signed(self, request: ForwardRequest, signature: bytes) -> None:
+        """Check that a request was signed by its sender, whatever the chain says of it.
+
+        Raises:
+            SignatureMismatchError: another key signed, or the request was changed.
+        """
         recovered = recover_signer(self.typed_data(request), signature)
         if recovered != request.sender.lower():
             raise SignatureMismatchError(
@@ -199,6 +209,9 @@ class Relay:
                 got=recovered,
                 expected=request.sender,
             )
+
+    def _check(self, request: ForwardRequest, signature: bytes) -> None:
+        self.require_signed(request, signature)
         head = self._chain.head()
         if request.deadline < head.time:
             raise RequestExpiredError(

@@ -63,6 +63,7 @@ class Intent:
         to: contract, or None to create one.
         data: calldata or creation code.
         gas: gas limit of the transaction.
+        answer: what the client is told when it repeats its key; kept as it is.
     """
 
     intent_id: UUID
@@ -72,6 +73,7 @@ class Intent:
     to: str | None
     data: bytes
     gas: int
+    answer: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,7 @@ class Sender:
             scope=intent.scope,
             idempotency_key=intent.idempotency_key,
             body_digest=intent.body_digest,
+            answer=intent.answer,
             account=self.account,
             chain_nonce=self.chain.transaction_count(self.account, block="latest"),
             sign=self._signer(intent.to, intent.data, intent.gas),

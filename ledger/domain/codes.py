@@ -144,6 +144,13 @@ class ChargeBasis(IntEnum):
     DATA_RECORDS = 4
 
 
+class ClaimantKind(IntEnum):
+    """What shares a product's income: a dataset, or an organisation such as its operator."""
+
+    DATASET = 1
+    ORGANISATION = 2
+
+
 class ProductState(IntEnum):
     """State of a product in the catalogue of products."""
 

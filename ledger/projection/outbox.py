@@ -37,6 +37,7 @@ class StoredIntent:
     scope: str
     idempotency_key: str
     body_digest: bytes
+    answer: bytes
     account: str
     nonce: int
     raw: bytes
@@ -72,6 +73,7 @@ class SqlOutbox:
         scope: str,
         idempotency_key: str,
         body_digest: bytes,
+        answer: bytes,
         account: str,
         chain_nonce: int,
         sign: Callable[[int], Signed],
@@ -91,6 +93,7 @@ class SqlOutbox:
                 "scope": scope,
                 "idempotency_key": idempotency_key,
                 "body_digest": body_digest,
+                "answer": answer,
                 "account": account,
                 "nonce": nonce,
                 "raw": signed.raw,

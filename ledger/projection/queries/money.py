@@ -200,6 +200,23 @@ def payments_of(connection: Connection, invoice_id: UUID) -> list[PaymentRow]:
     return records(connection, query.order_by(payments.c.payment_no), PaymentRow)
 
 
+def payment_of_receipt(connection: Connection, receipt_digest: bytes) -> PaymentRow | None:
+    """Return the payment that a bank's or treasury's receipt was recorded as, if it was."""
+    query = select(payments).where(payments.c.receipt_digest == receipt_digest)
+    found = records(connection, query, PaymentRow)
+    return found[0] if found else None
+
+
+def open_invoices(connection: Connection) -> list[InvoiceRow]:
+    """Return all invoices that are not paid in full, oldest first."""
+    query = (
+        select(*columns(invoices, InvoiceRow))
+        .where(invoices.c.state == InvoiceState.ISSUED)
+        .order_by(invoices.c.invoice_id)
+    )
+    return records(connection, query, InvoiceRow)
+
+
 def billed_units(connection: Connection, licence_no: int, log_no: int) -> int:
     """Return the units of a licence billed so far in one log."""
     query = select(invoices.c.to_units).where(

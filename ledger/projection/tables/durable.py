@@ -14,6 +14,7 @@ outbox = Table(
     text_of("scope", 80),
     text_of("idempotency_key", 255),
     digest_of("body_digest"),
+    Column("answer", Blob, nullable=False),
     text_of("account", 42),
     integer("nonce"),
     Column("raw", Blob, nullable=False),

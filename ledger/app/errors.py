@@ -1,0 +1,101 @@
+"""Errors of the use cases, each with its stable code."""
+
+from __future__ import annotations
+
+from ledger.domain.errors import LedgerError
+
+
+class AppError(LedgerError):
+    """Base of the use cases' errors."""
+
+    code = "app.error"
+
+
+class MarketMissingError(AppError):
+    """The home holds no market yet."""
+
+    code = "app.market_missing"
+
+
+class UnknownCommandError(AppError):
+    """No command has this name."""
+
+    code = "app.unknown_command"
+
+
+class PreparedMismatchError(AppError):
+    """A submitted command is not one that this service prepares."""
+
+    code = "app.prepared_mismatch"
+
+
+class DocumentMissingError(AppError):
+    """The document of a digest is not stored here, or was erased."""
+
+    code = "app.document_missing"
+
+
+class FileUnreadableError(AppError):
+    """A file cannot be read, or its content is not of the stated format."""
+
+    code = "app.file_unreadable"
+
+
+class HoldingMissingError(AppError):
+    """No file is on hand for a dataset's version."""
+
+    code = "app.holding_missing"
+
+
+class HoldingChangedError(AppError):
+    """A file on hand is no longer the one that was registered."""
+
+    code = "app.holding_changed"
+
+
+class SignerUnknownError(AppError):
+    """An account signs for no organisation of the market."""
+
+    code = "app.signer_unknown"
+
+
+class ReferenceAmbiguousError(AppError):
+    """A bank line matches two invoices or more."""
+
+    code = "payment.reference_ambiguous"
+
+
+class ReferenceUnknownError(AppError):
+    """A bank line matches no open invoice."""
+
+    code = "payment.reference_unknown"
+
+
+class StatementLineError(AppError):
+    """A line of a bank statement is malformed."""
+
+    code = "payment.line_malformed"
+
+
+class NotAnchoredError(AppError):
+    """A log has no anchored receipts to rest a bill on."""
+
+    code = "billing.not_anchored"
+
+
+class ApiKeyUnknownError(AppError):
+    """The API key is not known, or was revoked."""
+
+    code = "use.key_unknown"
+
+
+class ProductMismatchError(AppError):
+    """The licence is for another product, or the dataset is not part of it."""
+
+    code = "use.product_mismatch"
+
+
+class PageRangeError(AppError):
+    """A page's cursor or limit is out of range."""
+
+    code = "use.page_range"

@@ -1,0 +1,117 @@
+"""Logs of use: opened on chain, signed often, anchored with a consistency proof."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from ledger.app.commands import Command, CommandRequest, Done, command, run
+from ledger.app.errors import NotAnchoredError
+from ledger.app.fields import DigestField, Uint64Field
+from ledger.app.market import Market
+from ledger.chain.keys import KeyAccount
+from ledger.codec.digests import sha256
+from ledger.log.errors import LogBusyError
+from ledger.log.proofs import make_proof
+from ledger.log.reader import LogReader
+from ledger.log.values import Checkpoint
+from ledger.projection import queries
+
+LogNo = Annotated[int, Field(ge=1, lt=2**32)]
+
+
+class OpenLog(CommandRequest):
+    """A new log; its number comes with the event."""
+
+
+class AnchorLog(CommandRequest):
+    """A new head of a log, with the proof that it extends the last one."""
+
+    log_no: LogNo
+    size: Uint64Field
+    root: DigestField
+    time_ms: Uint64Field
+    consistency_proof: list[DigestField]
+
+
+@command("open-log", OpenLog, "Open a log of use", "开设使用日志")
+def open_log(market: Market, actor_id: UUID | None, request: OpenLog) -> Command:
+    """Plan the opening; the origin names the next number, which the contract assigns."""
+    with market.read() as connection:
+        log_no = len(queries.logs_list(connection)) + 1
+    origin = market.origin(log_no)
+    return Command("usage_log", "openLog", (sha256(origin.encode()),), result={"log_no": log_no})
+
+
+@command("anchor-log", AnchorLog, "Anchor a log's checkpoint", "上链锚定")
+def anchor_log(market: Market, actor_id: UUID | None, request: AnchorLog) -> Command:
+    """Plan an anchor."""
+    return Command(
+        "usage_log",
+        "anchor",
+        (
+            request.log_no,
+            request.size,
+            request.root,
+            request.time_ms,
+            list(request.consistency_proof),
+        ),
+        result={"log_no": request.log_no, "size": request.size},
+    )
+
+
+def reader(market: Market, log_no: int) -> LogReader:
+    """Return a reader of a log's files."""
+    return LogReader(market.log_folder(log_no))
+
+
+def checkpoint(market: Market, log_no: int) -> Checkpoint:
+    """Sign the log as it stands; where another process writes to it, return its last checkpoint.
+
+    Raises:
+        LogBusyError: another process writes to it and has signed nothing yet.
+    """
+    try:
+        return market.meter(log_no).checkpoint()
+    except LogBusyError:
+        signed = reader(market, log_no).checkpoint()
+        if signed is None:
+            raise
+        return signed
+
+
+def anchor(market: Market, account: KeyAccount, log_no: int) -> Done | None:
+    """Anchor the log's checkpoint; None when the chain already has it.
+
+    Raises:
+        ChainRefusedError: the contract refuses it, e.g. because the caller keeps another log.
+    """
+    signed = checkpoint(market, log_no)
+    head = market.contracts.usage_log.head(log_no, block="latest")
+    if signed.size <= head.size:
+        return None
+    proof = reader(market, log_no).consistency_proof(head.size, signed.size)
+    request = AnchorLog(
+        log_no=log_no,
+        size=signed.size,
+        root=signed.root,
+        time_ms=max(signed.time_ms, head.time_ms),
+        consistency_proof=list(proof),
+    )
+    return run(market, account, "anchor-log", request)
+
+
+def proof(market: Market, log_no: int, index: int) -> dict[str, Any]:
+    """Return the proof file of one receipt against the log's last checkpoint.
+
+    Raises:
+        NotAnchoredError: the log was never signed.
+        TreeRangeError: the receipt is not covered by the checkpoint.
+    """
+    log = reader(market, log_no)
+    signed = log.checkpoint()
+    if signed is None:
+        raise NotAnchoredError(f"log {log_no} has no checkpoint yet", field="log_no", got=log_no)
+    return make_proof(log, index, signed.size)

@@ -1,0 +1,146 @@
+"""Organisations join: cities and kinds by governance, members by their city's registrar."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from ledger.app.commands import Command, CommandRequest, Done, command
+from ledger.app.fields import AddressField, CityCode, Id, KindField, RoleField, Text, fresh_id
+from ledger.app.market import Market
+from ledger.codec.documents import Document
+from ledger.domain.cities import CITIES
+from ledger.domain.codes import OrganisationKind, Role
+from ledger.domain.uscc import require_uscc
+from ledger.projection import queries
+
+_MEMBER = (Role.PROVIDER, Role.BUYER)
+_OPERATING = (Role.PROVIDER, Role.OPERATOR, Role.BUYER)
+KIND_RULES: dict[OrganisationKind, tuple[tuple[Role, ...], bool, bool]] = {
+    # kind: roles it may hold, is an institution, is paid to its city's treasury
+    OrganisationKind.ADMINISTRATIVE: (_MEMBER, False, True),
+    OrganisationKind.PUBLIC_INSTITUTION: (_OPERATING, False, True),
+    OrganisationKind.PUBLIC_UTILITY: (_OPERATING, False, False),
+    OrganisationKind.STATE_ENTERPRISE: (_OPERATING, False, False),
+    OrganisationKind.ENTERPRISE: (_OPERATING, False, False),
+    OrganisationKind.AUTHORITY: (
+        (Role.REGISTRAR, Role.PRICE_AUTHORITY, Role.HANDLER, Role.PROVIDER),
+        True,
+        True,
+    ),
+    OrganisationKind.TREASURY: ((Role.TREASURY,), True, False),
+    OrganisationKind.PLATFORM: ((Role.PLATFORM,), True, False),
+    OrganisationKind.REGULATOR: ((Role.REGULATOR,), True, False),
+}
+
+
+class AdmitOrganisation(CommandRequest):
+    """A new organisation and its first signing account."""
+
+    organisation_id: Id = Field(default_factory=fresh_id)
+    kind: KindField
+    city_code: CityCode
+    name_zh: Text
+    name_en: Text
+    uscc: Text
+    contact_role: Text = "数据管理岗"
+    signer: AddressField
+    is_invented: bool = False
+
+
+class GrantRole(CommandRequest):
+    """A role in a city."""
+
+    organisation_id: Id
+    role: RoleField
+    city_code: CityCode
+
+
+@command("admit-organisation", AdmitOrganisation, "Admit an organisation", "机构入驻")
+def admit_organisation(
+    market: Market, actor_id: UUID | None, request: AdmitOrganisation
+) -> Command:
+    """Plan the admission; the profile stays off chain under a salted digest."""
+    require_uscc(request.uscc, "uscc")
+    profile = Document.new(
+        {
+            "type": "organisation",
+            "organisation_id": str(request.organisation_id),
+            "name_zh": request.name_zh,
+            "name_en": request.name_en,
+            "uscc": request.uscc,
+            "contact_role": request.contact_role,
+            "is_invented": request.is_invented,
+        }
+    )
+    return Command(
+        "directory",
+        "admit",
+        (
+            request.organisation_id,
+            int(request.kind),
+            request.city_code,
+            profile.digest,
+            request.signer,
+        ),
+        (profile,),
+        {"organisation_id": str(request.organisation_id)},
+    )
+
+
+@command("grant-role", GrantRole, "Grant a role in a city", "授予角色")
+def grant_role(market: Market, actor_id: UUID | None, request: GrantRole) -> Command:
+    """Plan the grant of a role."""
+    return Command(
+        "directory",
+        "grantRole",
+        (request.organisation_id, int(request.role), request.city_code),
+    )
+
+
+def open_region(market: Market) -> list[Done]:
+    """Open every city and define every kind of the region, as governance; idempotent."""
+    steps: list[tuple[str, str, tuple[Any, ...]]] = [
+        (f"city-{code}", "openCity", (code,)) for code in CITIES
+    ]
+    for kind, (roles, is_institution, is_paid_to_treasury) in KIND_RULES.items():
+        rule = {
+            "roles": sum(1 << role for role in roles),
+            "is_institution": is_institution,
+            "is_paid_to_treasury": is_paid_to_treasury,
+        }
+        steps.append((f"kind-{int(kind)}", "defineKind", (int(kind), rule)))
+    done = []
+    for key, function, args in steps:
+        outcome = market.relay.execute(
+            market.governance, market.contracts.directory, function, args, idempotency_key=key
+        )
+        done.append(
+            Done(
+                function,
+                outcome.intent_id,
+                outcome.tx_hash,
+                outcome.block_number,
+                outcome.gas_used,
+                {},
+            )
+        )
+    market.indexer.wait_for(done[-1].block_number)
+    return done
+
+
+def names(market: Market) -> dict[UUID, dict[str, str]]:
+    """Return the names of all organisations whose profile is stored here."""
+    found: dict[UUID, dict[str, str]] = {}
+    with market.read() as connection:
+        rows = queries.organisations_list(connection)
+    for row in rows:
+        profile = market.documents.find(row.profile_digest)
+        record = profile.record if profile else {}
+        found[row.organisation_id] = {
+            "zh": str(record.get("name_zh", row.organisation_id)),
+            "en": str(record.get("name_en", row.organisation_id)),
+        }
+    return found
