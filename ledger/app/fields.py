@@ -46,7 +46,7 @@ def _code(kind: type[IntEnum]) -> tuple[Any, ...]:
     names = [member.name.lower() for member in kind]
     return (
         checked(lambda value: parse_code(kind, value, "code")),
-        PlainSerializer(lambda value: kind(value).name.lower(), return_type=str),
+        PlainSerializer(lambda value: kind(value).name.lower(), return_type=str, when_used="json"),
         WithJsonSchema({"type": "string", "enum": names}),
     )
 
@@ -54,13 +54,13 @@ def _code(kind: type[IntEnum]) -> tuple[Any, ...]:
 Id = Annotated[
     UUID,
     checked(parse_id),
-    PlainSerializer(str, return_type=str),
+    PlainSerializer(str, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "uuid"}),
 ]
 DigestField = Annotated[
     bytes,
     checked(digest),
-    PlainSerializer(digest_text, return_type=str),
+    PlainSerializer(digest_text, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": "^0x[0-9a-f]{64}$"}),
 ]
 AddressField = Annotated[str, checked(address)]
