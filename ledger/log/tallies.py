@@ -22,25 +22,14 @@ Flags = npt.NDArray[np.bool_]
 _ONE = np.uint64(1)
 
 
-def read_tallies(
-    file: ReceiptFile,
-    size: int,
-    tallies: dict[int, LicenceTally] | None = None,
-    start: int = 0,
-) -> dict[int, LicenceTally]:
+def read_tallies(file: ReceiptFile, size: int) -> dict[int, LicenceTally]:
     """Return the tallies after `size` receipts, in one pass that holds one block at a time.
-
-    Args:
-        file: the receipts.
-        size: how many of them count.
-        tallies: those after `start` receipts, when the first ones were read before.
-        start: how many receipts `tallies` covers.
 
     Raises:
         LogCorruptError: naming the first receipt that breaks a rule.
     """
-    known = dict(tallies or {})
-    for first, block in file.blocks(start, size):
+    known: dict[int, LicenceTally] = {}
+    for first, block in file.blocks(0, size):
         _extend(known, block, first)
     return known
 

@@ -128,6 +128,26 @@ def test_root__tiles_deleted__same_root_and_proofs(tmp_path: Path, reader: LogRe
     assert other.consistency_proof(300, 700) == reader.consistency_proof(300, 700)
 
 
+def test_checkpoint__full_tile__never_written_again(tmp_path: Path) -> None:
+    fill(tmp_path, 260)
+    before = (tmp_path / "tile/0/000").stat()
+    with open_log(tmp_path) as writer:
+        writer.append([use(used_at_ms=9_000)])
+        writer.checkpoint()
+    after = (tmp_path / "tile/0/000").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_proof__altered_tile__not_given_out(tmp_path: Path) -> None:
+    fill(tmp_path, 300)
+    tile = tmp_path / "tile/0/000"
+    data = bytearray(tile.read_bytes())
+    data[7 * 32] ^= 1
+    tile.write_bytes(data)
+    with pytest.raises(InvalidProofError):
+        make_proof(LogReader(tmp_path), 6)
+
+
 @pytest.mark.parametrize("offset", [0, 5, 95])
 def test_root__one_flipped_byte__another_root(tmp_path: Path, offset: int) -> None:
     fill(tmp_path, 300)
@@ -220,8 +240,12 @@ def test_check_proof__other_key_or_extra_member__refused(reader: LogReader) -> N
 def test_erase__one_licence__proofs_hold_and_nothing_opens(tmp_path: Path) -> None:
     fill(tmp_path, 30)
     before = [make_proof(LogReader(tmp_path), index) for index in range(30)]
+    kept = {name: tmp_path / f"kept.{name}" for name in ("2.key", "2.jsonl")}
+    for name, link in kept.items():
+        link.hardlink_to(tmp_path / ("secrets" if name == "2.key" else "uses") / name)
     erase_licence(tmp_path, 2)
     erase_licence(tmp_path, 2)
+    assert all(not link.read_bytes().strip(b"\0") for link in kept.values())
     reader = LogReader(tmp_path)
     assert [make_proof(reader, index) for index in range(30)] == before
     with pytest.raises(LogErasedError):

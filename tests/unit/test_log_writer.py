@@ -207,7 +207,9 @@ def test_open__half_a_batch__none_of_it_stays(tmp_path: Path) -> None:
     assert (tmp_path / "uses" / "2.jsonl").read_bytes() == b""
 
 
-@pytest.mark.parametrize("tail", [b'{"licence_seq":4,"req', b"\x00" * 200, b'{"licence_seq":4}\n'])
+@pytest.mark.parametrize(
+    "tail", [b'{"licence_seq":4,"req', b"\x00" * 200, b'{"licence_seq":4}\n', b"x" * 70_000]
+)
 def test_open__request_records_ahead_of_receipts__cut(tmp_path: Path, tail: bytes) -> None:
     long = {"text": "x" * 40_000}
     with open_log(tmp_path) as writer:
@@ -262,6 +264,21 @@ def test_open__receipt_breaks_a_rule__named_by_field_and_index(tmp_path: Path, f
     assert (caught.value.field, caught.value.got) == (field, 4)
 
 
+def test_open__sum_that_wraps_around__refused(tmp_path: Path) -> None:
+    with open_log(tmp_path) as writer:
+        writer.append([use(units=10)])
+        writer.append([use(units=5)])
+
+    def change(record: bytearray) -> None:
+        record[40:48] = (2**64 - 8).to_bytes(8, "big")
+        record[48:56] = (2).to_bytes(8, "big")
+
+    rewrite(tmp_path, 1, change)
+    with pytest.raises(LogCorruptError) as caught:
+        open_log(tmp_path)
+    assert (caught.value.field, caught.value.got) == ("cumulative_units", 1)
+
+
 def test_open__altered_commitment__named_by_index(tmp_path: Path) -> None:
     fill(tmp_path, 600)
 
@@ -302,3 +319,27 @@ def test_find_line__number_inside_a_request__not_mistaken(tmp_path: Path) -> Non
     assert line is not None
     assert line["request"] == use(used_at_ms=2_000).request
     assert Receipt.decode((tmp_path / "receipts.bin").read_bytes()[96:]).licence_seq == 2
+
+
+def test_append__new_licence__key_then_record_then_receipt_become_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    sync, data_sync = os.fsync, os.fdatasync
+
+    def noting(real: Callable[[int], None]) -> Callable[[int], None]:
+        def call(descriptor: int) -> None:
+            real(descriptor)
+            target = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+            synced.append(str(target.relative_to(tmp_path.resolve())))
+
+        return call
+
+    with open_log(tmp_path) as writer:
+        monkeypatch.setattr(os, "fsync", noting(sync))
+        monkeypatch.setattr(os, "fdatasync", noting(data_sync))
+        writer.append([use()])
+        acknowledged = list(synced)
+        monkeypatch.undo()
+    expected = ["secrets/1.key.new", "secrets", "uses/1.jsonl", "uses", "receipts.bin"]
+    assert acknowledged == expected
