@@ -48,6 +48,7 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
         bytes32 profileDigest,
         address signer
     ) external {
+        if (organisationId == 0) revert Directory_UnknownOrganisation(organisationId);
         if (!_isCity[cityCode]) revert Directory_UnknownCity(cityCode);
         if (_kindRules[kind].roles == 0) revert Directory_UnknownKind(kind);
         if (_organisations[organisationId].status != OrganisationStatus.NONE) {

@@ -8,12 +8,14 @@ import {IDirectory} from "./interfaces/IDirectory.sol";
 import {ILicenceRegistry} from "./interfaces/ILicenceRegistry.sol";
 import {Clock} from "./libraries/Clock.sol";
 import {ClaimantKind, LicenceState, ProductState, Purpose, Role} from "./libraries/Codes.sol";
+import {Lineages} from "./libraries/Lineages.sol";
 import {Member} from "./libraries/Member.sol";
 import {Tariffs} from "./libraries/Tariffs.sol";
 import {PPM_WHOLE, Ppm} from "./libraries/Units.sol";
 
 /// @title LicenceRegistry
-contract LicenceRegistry is ILicenceRegistry, Member, EIP712 {
+/// @dev The base with the count of events stands last, so that it shares its slot with the count of licences.
+contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     uint256 private constant LINEAGE_MAX = 64;
     /// @dev Statutory floor of the platform's share for its own faults (domain.md section 5).
     uint256 private constant PLATFORM_LIABILITY_FLOOR_PPM = 500_000;
@@ -31,6 +33,8 @@ contract LicenceRegistry is ILicenceRegistry, Member, EIP712 {
     mapping(bytes16 productId => mapping(uint32 tariffNo => bytes32 digest)) private _tariffs;
     mapping(uint64 licenceNo => Licence) private _licences;
     mapping(bytes16 agreementId => uint64 licenceNo) private _licenceOf;
+    mapping(bytes16 productId => bool) private _isProductHeld;
+    mapping(uint64 licenceNo => bool) private _isLicenceHeld;
 
     constructor(address forwarder, IDirectory directory_, IDatasetRegistry datasets)
         Member(forwarder, directory_)
@@ -58,7 +62,7 @@ contract LicenceRegistry is ILicenceRegistry, Member, EIP712 {
         subject.cityCode = cityCode;
         subject.state = ProductState.LISTED;
         subject.modes = modes;
-        subject.lineageDigest = sha256(abi.encode(lineage));
+        subject.lineageDigest = Lineages.digestOf(lineage);
         emit ProductListed(_nextEventNo(), productId, operatorId, cityCode, modes, metadataDigest, lineage);
     }
 
@@ -66,9 +70,17 @@ contract LicenceRegistry is ILicenceRegistry, Member, EIP712 {
     function setProductState(bytes16 productId, ProductState state, bytes32 decisionDigest) external {
         Product storage subject = _knownProduct(productId);
         bytes16 actorId = _requireOperatorOrRegistrar(subject);
-        if (state == ProductState.NONE || subject.state == ProductState.WITHDRAWN || subject.state == state) {
+        bool isAuthority = actorId != subject.operatorId;
+        bool isHeld = _isProductHeld[productId];
+        bool isHold = isAuthority && state == ProductState.SUSPENDED && !isHeld;
+        bool isSame = subject.state == state && !isHold;
+        if (state == ProductState.NONE || subject.state == ProductState.WITHDRAWN || isSame) {
             revert LicenceRegistry_IllegalStep(uint128(productId), uint8(subject.state), uint8(state));
         }
+        if (isHeld && !isAuthority && state == ProductState.LISTED) {
+            revert LicenceRegistry_SuspendedByAuthority(uint128(productId));
+        }
+        if (isHold != isHeld) _isProductHeld[productId] = isHold;
         subject.state = state;
         emit ProductStateSet(_nextEventNo(), productId, state, actorId, decisionDigest);
     }
@@ -110,6 +122,7 @@ contract LicenceRegistry is ILicenceRegistry, Member, EIP712 {
         bytes32 digest = agreementDigest(agreement);
         _requireSigned(digest, operatorSigned, agreement.operatorId);
         _requireSigned(digest, buyerSigned, agreement.buyerId);
+        DIRECTORY.requireRoleAtHome(buyerSigned.signer, Role.BUYER);
         licenceNo = ++_licenceCount;
         _licenceOf[agreement.agreementId] = licenceNo;
         _licences[licenceNo] = Licence({
@@ -144,6 +157,7 @@ contract LicenceRegistry is ILicenceRegistry, Member, EIP712 {
                 change.licenceNo, change.previousDigest, subject.agreementDigest
             );
         }
+        if (change.quotaUnits == 0) revert LicenceRegistry_SupplementQuotaEmpty(change.licenceNo);
         if (change.validUntil <= subject.validFrom) {
             revert LicenceRegistry_ValidityEmpty(subject.validFrom, change.validUntil);
         }
@@ -162,11 +176,17 @@ contract LicenceRegistry is ILicenceRegistry, Member, EIP712 {
         bytes16 actorId = _actor();
         bool isEndByBuyer = state == LicenceState.TERMINATED && actorId == subject.buyerId;
         if (!isEndByBuyer) _requireOperatorOrRegistrar(_products[subject.productId]);
-        if (
-            state == LicenceState.NONE || subject.state == LicenceState.TERMINATED || subject.state == state
-        ) {
+        bool isAuthority = !isEndByBuyer && actorId != _products[subject.productId].operatorId;
+        bool isHeld = _isLicenceHeld[licenceNo];
+        bool isHold = isAuthority && state == LicenceState.SUSPENDED && !isHeld;
+        bool isSame = subject.state == state && !isHold;
+        if (state == LicenceState.NONE || subject.state == LicenceState.TERMINATED || isSame) {
             revert LicenceRegistry_IllegalStep(licenceNo, uint8(subject.state), uint8(state));
         }
+        if (isHeld && !isAuthority && state == LicenceState.ACTIVE) {
+            revert LicenceRegistry_SuspendedByAuthority(licenceNo);
+        }
+        if (isHold != isHeld) _isLicenceHeld[licenceNo] = isHold;
         subject.state = state;
         emit LicenceStateSet(_nextEventNo(), licenceNo, state, actorId, decisionDigest);
     }
@@ -190,7 +210,7 @@ contract LicenceRegistry is ILicenceRegistry, Member, EIP712 {
 
     /// @inheritdoc ILicenceRegistry
     function requireLineage(bytes16 productId, LineageEntry[] calldata lineage) public view {
-        bytes32 got = sha256(abi.encode(lineage));
+        bytes32 got = Lineages.digestOf(lineage);
         bytes32 expected = _products[productId].lineageDigest;
         if (got != expected) revert LicenceRegistry_LineageDiffers(productId, got, expected);
     }
@@ -215,7 +235,6 @@ contract LicenceRegistry is ILicenceRegistry, Member, EIP712 {
             revert LicenceRegistry_ValidityEmpty(agreement.validFrom, agreement.validUntil);
         }
         if (agreement.operatorId == agreement.buyerId) revert LicenceRegistry_SelfDealing(agreement.buyerId);
-        _requireBuyer(agreement.buyerId);
         Product storage subject = _knownProduct(agreement.productId);
         if (subject.operatorId != agreement.operatorId) {
             revert LicenceRegistry_NotOperator(agreement.productId, agreement.operatorId, subject.operatorId);
@@ -239,13 +258,6 @@ contract LicenceRegistry is ILicenceRegistry, Member, EIP712 {
         }
         if (isChargeable && agreement.tariffNo != subject.tariffNo) {
             revert LicenceRegistry_TariffNotInForce(agreement.productId, agreement.tariffNo, subject.tariffNo);
-        }
-    }
-
-    function _requireBuyer(bytes16 buyerId) private view {
-        uint32 cityCode = DIRECTORY.organisation(buyerId).cityCode;
-        if (!DIRECTORY.hasRole(buyerId, Role.BUYER, cityCode)) {
-            revert IDirectory.Directory_RoleMissing(buyerId, Role.BUYER, cityCode);
         }
     }
 

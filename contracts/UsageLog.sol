@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {IUsageLog} from "./interfaces/IUsageLog.sol";
+import {Clock} from "./libraries/Clock.sol";
 import {Role} from "./libraries/Codes.sol";
 import {Member} from "./libraries/Member.sol";
 import {Merkle} from "./libraries/Merkle.sol";
@@ -10,6 +11,8 @@ import {Receipts} from "./libraries/Receipts.sol";
 
 /// @title UsageLog
 contract UsageLog is IUsageLog, Member {
+    uint64 private constant AHEAD_MS_MAX = 10 minutes * 1000;
+
     uint32 private _logCount;
     mapping(uint32 logNo => Head) private _heads;
 
@@ -38,6 +41,7 @@ contract UsageLog is IUsageLog, Member {
         if (actorId != keeperId) revert UsageLog_NotKeeper(logNo, actorId, keeperId);
         if (size <= oldSize) revert UsageLog_SizeNotLarger(logNo, size, oldSize);
         if (timeMs < oldTimeMs) revert UsageLog_ClockBack(logNo, timeMs, oldTimeMs);
+        _requireNotAhead(logNo, timeMs);
         bool isExtension = oldSize == 0
             ? consistencyProof.length == 0
             : Merkle.isConsistent(oldSize, size, subject.root, root, consistencyProof);
@@ -66,6 +70,12 @@ contract UsageLog is IUsageLog, Member {
     /// @inheritdoc IUsageLog
     function head(uint32 logNo) external view returns (Head memory) {
         return _known(logNo);
+    }
+
+    /// @dev Heads may not go back in time: one far in the future would lock the log for all the time until then.
+    function _requireNotAhead(uint32 logNo, uint64 timeMs) private view {
+        uint64 nowMs = Clock.nowSeconds() * 1000;
+        if (timeMs > nowMs + AHEAD_MS_MAX) revert UsageLog_ClockAhead(logNo, timeMs, nowMs);
     }
 
     function _known(uint32 logNo) private view returns (Head storage subject) {

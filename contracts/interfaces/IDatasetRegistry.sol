@@ -43,6 +43,7 @@ interface IDatasetRegistry {
         uint64 byteSize;
     }
 
+    /// @dev All but the last two fields fill the first storage slot, which `requireSellable` reads as one.
     struct Dataset {
         bytes16 providerId;
         uint32 cityCode;

@@ -82,8 +82,9 @@ interface IDirectory {
 
     /// @notice Admits an organisation with its first signing account. Emits {OrganisationAdmitted}.
     /// @dev Institutions are admitted by governance, all others by a registrar of their city.
-    /// @param organisationId UUIDv7 chosen by the caller.
+    /// @param organisationId UUIDv7 chosen by the caller; zero is no organisation.
     /// @param profileDigest Salted digest of the profile (name, unified social credit code, contact).
+    /// @param signer Its first account; zero is no account.
     function admit(
         bytes16 organisationId,
         uint8 kind,

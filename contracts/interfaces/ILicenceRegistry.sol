@@ -177,6 +177,8 @@ interface ILicenceRegistry {
     error LicenceRegistry_ValidityEmpty(uint64 validFrom, uint64 validUntil);
     /// @notice Thrown when a quota of zero is agreed.
     error LicenceRegistry_QuotaEmpty(bytes16 agreementId);
+    /// @notice Thrown when a supplement would leave a quota of zero.
+    error LicenceRegistry_SupplementQuotaEmpty(uint64 licenceNo);
     /// @notice Thrown when the platform's liability lies below the statutory floor.
     error LicenceRegistry_LiabilityBelowFloor(Ppm gotPpm, uint256 floorPpm);
     /// @notice Thrown when a signature comes too late.
@@ -191,6 +193,9 @@ interface ILicenceRegistry {
     error LicenceRegistry_SupplementOutOfOrder(uint64 licenceNo, bytes32 got, bytes32 expected);
     /// @notice Thrown when a state cannot follow the present one.
     error LicenceRegistry_IllegalStep(uint256 id, uint8 from, uint8 to);
+    /// @notice Thrown when an operator would lift a suspension that a registrar imposed.
+    /// @param id The licence's number, or the product's id as a number.
+    error LicenceRegistry_SuspendedByAuthority(uint256 id);
     /// @notice Thrown when the operator and the buyer are the same organisation.
     error LicenceRegistry_SelfDealing(bytes16 organisationId);
 
@@ -210,6 +215,8 @@ interface ILicenceRegistry {
 
     /// @notice Suspends, restores or withdraws a product: its operator, or a registrar of its city.
     /// Emits {ProductStateSet}.
+    /// @dev What a registrar suspended, only a registrar restores. A registrar may also take over a
+    /// suspension by the operator.
     function setProductState(bytes16 productId, ProductState state, bytes32 decisionDigest) external;
 
     /// @notice Approves ceiling prices (上限收费标准); price authority of the product's city. Emits {CapsApproved}.
@@ -239,6 +246,8 @@ interface ILicenceRegistry {
 
     /// @notice Suspends or restores a licence (operator, or registrar of the product's city), or ends
     /// it (also the buyer). Emits {LicenceStateSet}.
+    /// @dev What a registrar suspended, only a registrar restores. A registrar may also take over a
+    /// suspension by the operator.
     function setLicenceState(uint64 licenceNo, LicenceState state, bytes32 decisionDigest) external;
 
     /// @notice The EIP-712 digest that both sides sign.

@@ -26,6 +26,9 @@ interface IUsageLog {
     error UsageLog_SizeNotLarger(uint32 logNo, uint64 got, uint64 current);
     /// @notice Thrown when a log's clock would go back.
     error UsageLog_ClockBack(uint32 logNo, uint64 gotMs, uint64 currentMs);
+    /// @notice Thrown when a checkpoint's time lies more than 10 minutes ahead of block time, both in
+    /// Unix milliseconds.
+    error UsageLog_ClockAhead(uint32 logNo, uint64 gotMs, uint64 nowMs);
     /// @notice Thrown when the new root is not shown to extend the last one.
     error UsageLog_Inconsistent(uint32 logNo, uint64 oldSize, uint64 newSize);
     /// @notice Thrown when a proof was made for another size than the anchored one.
@@ -40,7 +43,8 @@ interface IUsageLog {
 
     /// @notice Anchors a new head. Emits {Anchored}.
     /// @param size New number of receipts, larger than the last.
-    /// @param timeMs Checkpoint time, Unix milliseconds, not before the last.
+    /// @param timeMs Checkpoint time, Unix milliseconds: not before the last, and at most 10 minutes ahead
+    /// of block time.
     /// @param consistencyProof RFC 9162 section 2.1.4 path from the last size; empty for the first.
     function anchor(
         uint32 logNo,

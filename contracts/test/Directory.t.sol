@@ -67,6 +67,12 @@ contract DirectoryTest is Market {
         directory.admit(_id(BUYER), ENTERPRISE, NANJING, DOCUMENT, _signer(NEW));
         _refuse(abi.encodeWithSelector(IDirectory.Directory_SignerTaken.selector, _signer(BUYER), _id(BUYER)));
         directory.admit(_id(NEW), ENTERPRISE, NANJING, DOCUMENT, _signer(BUYER));
+    }
+
+    /// @dev Zero means "none" wherever an organisation or an account is looked up.
+    function test_admit__organisation_or_account_zero__refused() public {
+        _refuse(abi.encodeWithSelector(IDirectory.Directory_UnknownOrganisation.selector, bytes16(0)));
+        directory.admit(0, ENTERPRISE, NANJING, DOCUMENT, _signer(NEW));
         _refuse(abi.encodeWithSelector(IDirectory.Directory_UnknownSigner.selector, address(0)));
         directory.admit(_id(NEW), ENTERPRISE, NANJING, DOCUMENT, address(0));
     }

@@ -7,6 +7,7 @@ import {ILicenceRegistry} from "../interfaces/ILicenceRegistry.sol";
 import {
     ClaimantKind,
     LicenceState,
+    OrganisationStatus,
     ProductState,
     Purpose,
     RegistrationState,
@@ -117,10 +118,48 @@ contract LicenceRegistryTest is Market {
             licences.eventCount() + 1, _id(PRODUCT), ProductState.SUSPENDED, _id(REGISTRAR), DOCUMENT
         );
         _setProduct(REGISTRAR, ProductState.SUSPENDED);
+        _setProduct(REGISTRAR, ProductState.LISTED);
+        _setProduct(OPERATOR, ProductState.SUSPENDED);
         _setProduct(OPERATOR, ProductState.LISTED);
         _setProduct(OPERATOR, ProductState.WITHDRAWN);
         _refuse(_illegal(PRODUCT, uint8(ProductState.WITHDRAWN), uint8(ProductState.LISTED)));
         _setProduct(OPERATOR, ProductState.LISTED);
+    }
+
+    function test_product_state__suspended_by_the_registrar__operator_may_only_withdraw() public {
+        _setProduct(REGISTRAR, ProductState.SUSPENDED);
+        _refuse(_byAuthority(PRODUCT));
+        _setProduct(OPERATOR, ProductState.LISTED);
+        _refuse(_illegal(PRODUCT, uint8(ProductState.SUSPENDED), uint8(ProductState.SUSPENDED)));
+        _setProduct(OPERATOR, ProductState.SUSPENDED);
+        _refuse(_byAuthority(PRODUCT));
+        _setProduct(OPERATOR, ProductState.LISTED);
+        _setProduct(OPERATOR, ProductState.WITHDRAWN);
+        _true(licences.product(_id(PRODUCT)).state == ProductState.WITHDRAWN, "withdrawn");
+    }
+
+    /// @dev Suspending first does not spare the operator the registrar's suspension.
+    function test_product_state__suspended_by_both__only_the_registrar_restores() public {
+        _setProduct(OPERATOR, ProductState.SUSPENDED);
+        _setProduct(REGISTRAR, ProductState.SUSPENDED);
+        _refuse(_illegal(PRODUCT, uint8(ProductState.SUSPENDED), uint8(ProductState.SUSPENDED)));
+        _setProduct(REGISTRAR, ProductState.SUSPENDED);
+        _refuse(_byAuthority(PRODUCT));
+        _setProduct(OPERATOR, ProductState.LISTED);
+        _setProduct(REGISTRAR, ProductState.LISTED);
+        _setProduct(OPERATOR, ProductState.SUSPENDED);
+        _setProduct(OPERATOR, ProductState.LISTED);
+        _true(licences.product(_id(PRODUCT)).state == ProductState.LISTED, "listed");
+    }
+
+    /// @dev One product's suspension is not another's.
+    function test_product_state__another_suspended__own_restored() public {
+        _setProduct(REGISTRAR, ProductState.SUSPENDED);
+        _as(OPERATOR);
+        licences.setProductState(_id(FREE_PRODUCT), ProductState.SUSPENDED, DOCUMENT);
+        _as(OPERATOR);
+        licences.setProductState(_id(FREE_PRODUCT), ProductState.LISTED, DOCUMENT);
+        _true(licences.product(_id(FREE_PRODUCT)).state == ProductState.LISTED, "listed");
     }
 
     function test_product_state__same_or_none_or_stranger__refused() public {
@@ -329,7 +368,24 @@ contract LicenceRegistryTest is Market {
             abi.encodeWithSelector(ILicenceRegistry.LicenceRegistry_SelfDealing.selector, _id(OPERATOR))
         );
         agreement.buyerId = _id(COMPANY);
-        _refuseGrant(agreement, _roleMissing(COMPANY, Role.BUYER));
+        bytes32 digest = licences.agreementDigest(agreement);
+        _refuse(_roleMissing(COMPANY, Role.BUYER));
+        licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(COMPANY, digest), _lineage());
+    }
+
+    /// @dev A buyer is one in its own city only.
+    function test_grant__to_a_buyer_elsewhere_or_suspended__refused() public {
+        directory.grantRole(_id(COMPANY), Role.BUYER, ZHENJIANG);
+        ILicenceRegistry.Agreement memory agreement = _agreement(PRODUCT, 1, DEAL);
+        agreement.buyerId = _id(COMPANY);
+        bytes32 digest = licences.agreementDigest(agreement);
+        _refuse(_roleMissing(COMPANY, Role.BUYER));
+        licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(COMPANY, digest), _lineage());
+        directory.setStatus(_id(BUYER), OrganisationStatus.SUSPENDED, DOCUMENT);
+        _refuseGrant(
+            _agreement(PRODUCT, 1, DEAL),
+            abi.encodeWithSelector(IDirectory.Directory_OrganisationSuspended.selector, _id(BUYER))
+        );
     }
 
     function test_grant__product_unknown_or_suspended_or_of_another__refused() public {
@@ -503,6 +559,11 @@ contract LicenceRegistryTest is Market {
         _refuseSupplement(
             change, abi.encodeWithSelector(ILicenceRegistry.LicenceRegistry_ValidityEmpty.selector, NOON, NOON)
         );
+        change = _change();
+        change.quotaUnits = 0;
+        _refuseSupplement(
+            change, abi.encodeWithSelector(ILicenceRegistry.LicenceRegistry_SupplementQuotaEmpty.selector, 1)
+        );
     }
 
     function test_supplement__unknown_or_ended_licence__refused() public {
@@ -537,9 +598,43 @@ contract LicenceRegistryTest is Market {
             licences.eventCount() + 1, 1, LicenceState.SUSPENDED, _id(REGISTRAR), DOCUMENT
         );
         _setLicence(REGISTRAR, LicenceState.SUSPENDED);
+        _setLicence(REGISTRAR, LicenceState.ACTIVE);
+        _setLicence(OPERATOR, LicenceState.SUSPENDED);
         _setLicence(OPERATOR, LicenceState.ACTIVE);
         _setLicence(BUYER, LicenceState.TERMINATED);
         _refuse(_illegal(1, uint8(LicenceState.TERMINATED), uint8(LicenceState.ACTIVE)));
+        _setLicence(OPERATOR, LicenceState.ACTIVE);
+    }
+
+    function test_licence_state__suspended_by_the_registrar__operator_may_only_end() public {
+        _setLicence(REGISTRAR, LicenceState.SUSPENDED);
+        _refuse(_byAuthority(1));
+        _setLicence(OPERATOR, LicenceState.ACTIVE);
+        _refuse(_illegal(1, uint8(LicenceState.SUSPENDED), uint8(LicenceState.SUSPENDED)));
+        _setLicence(OPERATOR, LicenceState.SUSPENDED);
+        _refuse(_byAuthority(1));
+        _setLicence(OPERATOR, LicenceState.ACTIVE);
+        _setLicence(OPERATOR, LicenceState.TERMINATED);
+        _true(licences.licence(1).state == LicenceState.TERMINATED, "ended");
+    }
+
+    function test_licence_state__suspended_by_both__only_the_registrar_restores() public {
+        _setLicence(OPERATOR, LicenceState.SUSPENDED);
+        _setLicence(REGISTRAR, LicenceState.SUSPENDED);
+        _refuse(_byAuthority(1));
+        _setLicence(OPERATOR, LicenceState.ACTIVE);
+        _setLicence(REGISTRAR, LicenceState.ACTIVE);
+        _setLicence(OPERATOR, LicenceState.SUSPENDED);
+        _setLicence(OPERATOR, LicenceState.ACTIVE);
+        _true(licences.licence(1).state == LicenceState.ACTIVE, "active");
+    }
+
+    /// @dev What both sides agree on does not lift it either.
+    function test_licence_state__supplemented_while_suspended__stays_so() public {
+        _setLicence(REGISTRAR, LicenceState.SUSPENDED);
+        _supplement(_change());
+        _true(licences.licence(1).state == LicenceState.SUSPENDED, "suspended");
+        _refuse(_byAuthority(1));
         _setLicence(OPERATOR, LicenceState.ACTIVE);
     }
 
@@ -627,6 +722,10 @@ contract LicenceRegistryTest is Market {
         return abi.encodeWithSelector(
             ILicenceRegistry.LicenceRegistry_LineageEntryEmpty.selector, _id(claimant)
         );
+    }
+
+    function _byAuthority(uint256 id) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(ILicenceRegistry.LicenceRegistry_SuspendedByAuthority.selector, id);
     }
 
     function _illegal(uint256 id, uint8 from, uint8 to) private pure returns (bytes memory) {

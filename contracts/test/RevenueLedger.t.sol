@@ -581,19 +581,24 @@ contract RevenueLedgerTest is Market {
 
     /// @dev A claimant whose cost nobody approved has no room; the others share its part.
     function test_split__claimant_without_account__gets_nothing() public {
-        IRevenueLedger.SchemeTerms memory terms = _otherTerms();
-        terms.surchargePpm = Ppm.wrap(0);
-        IRevenueLedger.ClaimantCost[] memory costs = new IRevenueLedger.ClaimantCost[](1);
-        costs[0] = _cost(DATASET_1, 1000);
-        _approveAs(PRICER, terms, costs);
-        (IRevenueLedger.InvoiceClaim memory claim,) = _ready(106);
-        claim.schemeId = terms.schemeId;
-        _as(OPERATOR);
-        ledger.issueInvoice(claim);
-        _pay(BILL, 106);
-        _accept(BILL);
+        _earnWithCostOfOne(1000);
         _split(BILL, _proposal(0, [uint64(0), 0, 100e6, 0, 0], 0));
         _equal(MicroFen.unwrap(ledger.account(_id(302), _id(DATASET_1)).recoveredMicroFen), 100e6, "all");
+    }
+
+    /// @dev When the only one with a cost has recovered it, the rest is reserve: the income is never stuck.
+    function test_split__claimants_without_account__rest_is_reserve() public {
+        _earnWithCostOfOne(60);
+        _split(BILL, _proposal(0, [uint64(0), 0, 60e6, 0, 0], 40e6));
+        _equal(MicroFen.unwrap(ledger.account(_id(302), _id(DATASET_1)).recoveredMicroFen), 60e6, "cost");
+        _equal(MicroFen.unwrap(ledger.account(_id(302), _id(OPERATOR)).entitledMicroFen), 0, "no account");
+        _equal(MicroFen.unwrap(ledger.scheme(_id(302)).reserveMicroFen), 40e6, "reserve");
+    }
+
+    function test_split__line_without_account__refused() public {
+        _earnWithCostOfOne(60);
+        _refuse(abi.encodeWithSelector(IRevenueLedger.RevenueLedger_LineAboveRoom.selector, 1, 1, 0));
+        _split(BILL, _proposal(0, [uint64(0), 1, 60e6, 0, 0], 40e6 - 1));
     }
 
     // ---- remittances ----
@@ -825,6 +830,21 @@ contract RevenueLedgerTest is Market {
     }
 
     // ---- helpers: steps ----
+
+    /// @dev 100 fen net, untaxed, in a scheme that approved the cost of one claimant only.
+    function _earnWithCostOfOne(uint64 costFen) private {
+        IRevenueLedger.SchemeTerms memory terms = _otherTerms();
+        terms.surchargePpm = Ppm.wrap(0);
+        IRevenueLedger.ClaimantCost[] memory costs = new IRevenueLedger.ClaimantCost[](1);
+        costs[0] = _cost(DATASET_1, costFen);
+        _approveAs(PRICER, terms, costs);
+        (IRevenueLedger.InvoiceClaim memory claim,) = _ready(106);
+        claim.schemeId = terms.schemeId;
+        _as(OPERATOR);
+        ledger.issueInvoice(claim);
+        _pay(BILL, 106);
+        _accept(BILL);
+    }
 
     function _otherTerms() private pure returns (IRevenueLedger.SchemeTerms memory terms) {
         terms = _terms();

@@ -121,6 +121,41 @@ contract UsageLogTest is Market {
         usageLog.anchor(LOG, 2, DOCUMENT, NOON_MS - 1, new bytes32[](0));
     }
 
+    function test_anchor__ten_minutes_ahead__taken_and_no_more() public {
+        bytes32[] memory leaves = _leaves(2);
+        _open();
+        uint64 limitMs = NOON_MS + 600_000;
+        vm.expectRevert(
+            abi.encodeWithSelector(IUsageLog.UsageLog_ClockAhead.selector, LOG, limitMs + 1, NOON_MS)
+        );
+        _as(OPERATOR);
+        usageLog.anchor(LOG, 1, DOCUMENT, limitMs + 1, new bytes32[](0));
+        _anchorAt(leaves, 0, 1, limitMs);
+        _equal(usageLog.head(LOG).timeMs, limitMs, "time");
+    }
+
+    /// @dev Else a keeper could set its clock so far ahead that no head would ever follow.
+    function test_anchor__largest_time__refused() public {
+        _open();
+        vm.expectRevert(
+            abi.encodeWithSelector(IUsageLog.UsageLog_ClockAhead.selector, LOG, type(uint64).max, NOON_MS)
+        );
+        _as(OPERATOR);
+        usageLog.anchor(LOG, 1, DOCUMENT, type(uint64).max, new bytes32[](0));
+    }
+
+    /// @dev Some permissioned networks count block time in milliseconds.
+    function test_anchor__block_time_in_milliseconds__same_limit() public {
+        _open();
+        vm.warp(NOON_MS);
+        vm.expectRevert(
+            abi.encodeWithSelector(IUsageLog.UsageLog_ClockAhead.selector, LOG, NOON_MS + 600_001, NOON_MS)
+        );
+        _as(OPERATOR);
+        usageLog.anchor(LOG, 1, DOCUMENT, NOON_MS + 600_001, new bytes32[](0));
+        _anchorAt(_leaves(1), 0, 1, NOON_MS + 600_000);
+    }
+
     function test_anchor__first_head_with_a_proof__refused() public {
         _open();
         vm.expectRevert(abi.encodeWithSelector(IUsageLog.UsageLog_Inconsistent.selector, LOG, 0, 1));
