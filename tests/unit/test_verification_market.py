@@ -1,0 +1,239 @@
+"""The independent verifier: it believes a sound market, and finds each seeded fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.chain.contracts import INDEXED
+from ledger.chain.events import event_names
+from ledger.verification import VerificationReport, verify
+from tests.unit import verified_market as m
+
+pytestmark = pytest.mark.unit
+
+Change = Callable[[dict[str, Any]], Any]
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> m.VerifiedMarket:
+    return m.VerifiedMarket(tmp_path_factory.mktemp("market"))
+
+
+def check(market: m.VerifiedMarket, events: Any = None, **more: Any) -> VerificationReport:
+    given = {"counts": market.counts, "agreement_domain": m.DOMAIN} | more
+    found = market.events if events is None else events
+    return verify(found, logs=market.logs, documents=market.documents, **given)
+
+
+def codes(report: VerificationReport) -> set[str]:
+    return {finding.code.removeprefix("verify.") for finding in report.findings}
+
+
+def put(*path: Any) -> Change:
+    """Return what sets the last of the path as the value at the rest of it."""
+    *keys, last, value = path
+
+    def change(args: dict[str, Any]) -> None:
+        target: Any = args
+        for key in keys:
+            target = target[key]
+        target[last] = value
+
+    return change
+
+
+def test_verify__sound_market__finds_nothing(market: m.VerifiedMarket) -> None:
+    report = check(market)
+    assert report.findings == []
+    assert report.as_dict()["ok"] is True
+    checked = report.checked
+    assert checked["receipts"] == 302
+    assert checked["events"] == len(market.events)
+    assert (checked["invoices"], checked["splits"], checked["documents"]) == (3, 1, 1)
+    assert checked["tiles"] == 5
+
+
+def test_verify__events_in_any_order__finds_nothing(market: m.VerifiedMarket) -> None:
+    assert check(market, list(reversed(market.events))).ok
+
+
+U = m.uid(99)
+FAULTS: list[tuple[str, int, Change, str]] = [
+    ("CityOpened", 0, put("city_code", 320200), "city_unknown"),
+    ("OrganisationAdmitted", 1, put("organisation_id", m.PROVIDER), "organisation_twice"),
+    ("OrganisationAdmitted", 1, put("organisation", "kind", 99), "kind_unknown"),
+    ("OrganisationAdmitted", 1, put("organisation", "status", 2), "organisation_status"),
+    ("OrganisationAdmitted", 1, put("signer", "0x" + "01" * 20), "signer_taken"),
+    ("OrganisationStatusSet", 0, put("organisation_id", U), "organisation_unknown"),
+    ("SignerRemoved", 0, put("signer", "0x" + "ee" * 20), "signer_not_bound"),
+    ("RoleGranted", 0, put("city_code", 320200), "role_outside_city"),
+    ("RoleGranted", 0, put("role", 3), "role_not_for_kind"),
+    ("RoleGranted", 8, put("role", 2), "role_twice"),
+    ("RoleGranted", 8, put("role", 8), "role_forbidden_pair"),
+    ("RoleRevoked", 0, put("role", 0), "role_not_held"),
+    ("DatasetEvidenced", 0, put("provider_id", m.BUYER), "role_missing"),
+    ("DatasetEvidenced", 0, put("registration", "open_class", 3), "dataset_not_sellable"),
+    ("DatasetEvidenced", 0, put("registration", "metadata_digest", bytes(32)), "field_missing"),
+    ("DatasetEvidenced", 1, put("dataset_id", m.WEATHER), "dataset_twice"),
+    ("VersionAdded", 1, put("version", "sha256_digest", m.digest(101)), "content_twice"),
+    ("VersionAdded", 1, put("parents", [m.digest(77)]), "parent_unknown"),
+    ("VersionAdded", 2, put("version_no", 3), "version_no"),
+    ("VersionAdded", 2, put("dataset_id", U), "dataset_unknown"),
+    ("RegistrationAdvanced", 1, put("from", 1), "registration_state"),
+    ("RegistrationAdvanced", 1, put("to", 6), "registration_step"),
+    ("RegistrationAdvanced", 1, put("actor_id", m.BUYER), "role_missing"),
+    ("RegistrationAdvanced", 0, put("actor_id", m.BUYER), "actor_not_provider"),
+    ("QualityInspected", 0, put("inspector_id", m.UTILITY), "registrar_is_applicant"),
+    ("QualityInspected", 0, put("grade", 5), "dataset_not_sellable"),
+    ("DatasetSuspensionSet", 0, put("is_suspended", True), "dataset_not_sellable"),
+    ("ProductListed", 0, put("operator_id", m.BUYER), "role_missing"),
+    ("ProductListed", 0, put("lineage", 0, "weight_ppm", 1), "lineage_sum"),
+    ("ProductListed", 0, put("lineage", 0, "claimant_id", U), "lineage_order"),
+    ("ProductListed", 0, put("modes", 64), "dataset_not_sellable"),
+    ("CapsApproved", 0, put("authority_id", m.OPERATOR), "approver_is_operator"),
+    ("CapsApproved", 0, put("caps", 0, "price_micro_yuan", 29_999), "price_above_cap"),
+    ("TariffPublished", 0, put("tariff_no", 2), "tariff_no"),
+    ("TariffPublished", 0, put("tariff", "bands", 1, "up_to_units", 7), "bands_malformed"),
+    ("TariffPublished", 0, put("tariff", "bands", 1, "price_micro_yuan", 9), "invoice_charge"),
+    ("LicenceGranted", 1, put("licence_no", 3), "licence_no"),
+    ("LicenceGranted", 0, put("agreement", "quota_units", 1), "agreement_digest"),
+    ("LicenceGranted", 0, put("agreement", "tariff_no", 0), "agreement_tariff"),
+    ("LicenceGranted", 0, put("agreement", "buyer_id", m.OPERATOR), "self_dealing"),
+    ("LicenceGranted", 0, put("agreement", "buyer_id", m.PRICE), "buyer_role"),
+    ("LicenceGranted", 0, put("agreement", "deadline", 1), "deadline_passed"),
+    ("LicenceGranted", 0, put("agreement", "platform_liability_ppm", 1), "liability_below_floor"),
+    ("LicenceGranted", 0, put("agreement", "modes", 1), "mode_not_granted"),
+    ("LicenceGranted", 0, put("agreement", "valid_from", m.START + 999), "use_outside_validity"),
+    ("LicenceGranted", 1, put("agreement", "quota_units", 6), "quota_exceeded"),
+    ("LicenceGranted", 1, put("agreement", "purpose", 1), "purpose_not_granted"),
+    ("LicenceGranted", 1, put("agreement", "agreement_id", m.uid(31)), "agreement_used"),
+    ("LicenceSupplemented", 0, put("supplement", "previous_digest", bytes(32)), "supplement_order"),
+    ("LicenceSupplemented", 0, put("supplement", "quota_units", 9), "agreement_digest"),
+    ("LicenceStateSet", 0, put("actor_id", m.TREASURY), "role_missing"),
+    ("LicenceStateSet", 1, put("actor_id", m.OPERATOR), "suspended_by_authority"),
+    ("LicenceStateSet", 0, put("state", 1), "state_step"),
+    ("ProductStateSet", 0, put("product_id", U), "product_unknown"),
+    ("LogOpened", 0, put("keeper_id", m.BUYER), "role_missing"),
+    ("LogOpened", 0, put("origin_digest", bytes(32)), "log_origin"),
+    ("LogOpened", 0, put("log_no", 2), "log_unknown"),
+    ("Anchored", 0, put("root", bytes(32)), "anchor_root"),
+    ("Anchored", 0, put("size", 201), "anchor_root"),
+    ("Anchored", 0, put("time_ms", m.START * 1000 + 401), "anchor_clock"),
+    ("Anchored", 1, put("time_ms", m.START * 2000), "anchor_ahead"),
+    ("Anchored", 1, put("size", 303), "receipts_missing"),
+    ("Anchored", 1, put("size", 200), "anchor_size"),
+    ("SchemeApproved", 0, put("terms", "operator_id", m.BUYER), "role_missing"),
+    ("SchemeApproved", 0, put("terms", "spread_ppm", 60_001), "rate_too_large"),
+    ("SchemeApproved", 0, put("terms", "year", 2025), "scheme_mismatch"),
+    ("SchemeApproved", 0, put("terms", "vat_ppm", 50_000), "split_net"),
+    ("SchemeApproved", 0, put("terms", "surcharge_ppm", 6_001), "split_tax"),
+    ("SchemeApproved", 0, put("terms", "tax_fen", 1), "split_tax"),
+    ("SchemeApproved", 0, put("costs", 0, "cost_fen", 4_999), "split_line"),
+    ("InvoiceIssued", 0, put("receipt_index", 198), "invoice_units"),
+    ("InvoiceIssued", 0, put("receipt_index", 250), "receipt_not_anchored"),
+    ("InvoiceIssued", 1, put("receipt_index", 5), "invoice_licence"),
+    ("InvoiceIssued", 0, put("period_id", 202610), "invoice_period"),
+    ("InvoiceIssued", 0, put("gross_fen", m.GROSS_FEN + 1), "invoice_charge"),
+    ("InvoiceIssued", 1, put("gross_fen", 1), "invoice_charge"),
+    ("InvoiceIssued", 2, put("from_units", 9_999), "invoice_from_units"),
+    ("InvoiceIssued", 2, put("licence_no", 9), "licence_unknown"),
+    ("InvoiceIssued", 2, put("invoice_id", m.INVOICE), "invoice_twice"),
+    ("InvoiceIssued", 0, put("scheme_id", U), "scheme_unknown"),
+    ("PaymentRecorded", 1, put("paid_fen", m.GROSS_FEN - 1), "payment_sum"),
+    ("PaymentRecorded", 1, put("amount_fen", m.GROSS_FEN), "payment_too_large"),
+    ("PaymentRecorded", 1, put("receipt_digest", m.digest(6_000)), "bank_receipt_twice"),
+    ("PaymentRecorded", 1, put("held_until", 1), "hold_end"),
+    ("PaymentRecorded", 1, put("invoice_id", U), "invoice_unknown"),
+    ("InvoiceReleased", 0, put("is_accepted", False), "released_early"),
+    ("InvoiceReleased", 0, put("release_no", 2), "release_order"),
+    ("InvoiceReleased", 0, put("invoice_id", m.LATER), "invoice_state"),
+    ("SplitRecorded", 0, put("net_fen", m.NET_FEN - 1), "split_net"),
+    ("SplitRecorded", 0, put("vat_fen", 1), "split_vat"),
+    ("SplitRecorded", 0, put("release_no", 2), "split_order"),
+    ("SplitRecorded", 0, put("split", "tax_micro_fen", 1), "split_tax"),
+    ("SplitRecorded", 0, put("split", "reserve_micro_fen", 1), "split_reserve"),
+    ("SplitRecorded", 0, put("split", "lineage_cost_micro_fen", [1]), "split_line_count"),
+    ("RemittanceOpened", 1, put("payee_id", m.PROVIDER), "remittance_payee"),
+    ("RemittanceOpened", 1, put("lines", 0, "amount_fen", 8_560), "remittance_too_large"),
+    ("RemittanceOpened", 1, put("lines", 0, "amount_fen", 0), "remittance_too_large"),
+    ("RemittanceOpened", 1, put("lines", 0, "scheme_id", U), "account_unknown"),
+    ("RemittanceOpened", 1, put("batch_id", m.BATCHES[0]), "batch_twice"),
+    ("RemittanceClosed", 0, put("batch_id", U), "batch_unknown"),
+    ("RemittanceClosed", 0, put("receipt_digest", m.digest(6_000)), "bank_receipt_twice"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "change", "code"), FAULTS, ids=[f"{f[0]}-{f[3]}" for f in FAULTS]
+)
+def test_verify__one_event_altered__is_found(
+    market: m.VerifiedMarket, name: str, number: int, change: Change, code: str
+) -> None:
+    report = check(market, m.altered(market.events, name, number, change))
+    assert code in codes(report)
+    assert not report.ok
+
+
+@pytest.mark.parametrize("moved", [1, 2, 10**6])
+def test_split__micro_fen_moved_between_lines__is_found(
+    market: m.VerifiedMarket, moved: int
+) -> None:
+    def change(args: dict[str, Any]) -> None:
+        args["split"]["lineage_cost_micro_fen"][1] -= moved
+        args["split"]["lineage_cost_micro_fen"][2] += moved
+
+    report = check(market, m.altered(market.events, "SplitRecorded", 0, change))
+    assert codes(report) & {"split_line", "split_rounding"}
+    places = [finding.where for finding in report.findings]
+    assert any(str(m.TRAFFIC) in place for place in places)
+
+
+@pytest.mark.parametrize("index", range(0, 60, 7))
+def test_numbers__an_event_missing__is_found(market: m.VerifiedMarket, index: int) -> None:
+    events = market.copy()
+    del events[index]
+    assert "event_gap" in codes(check(market, events)) | {"event_count"}
+    assert not check(market, events).ok
+
+
+def test_numbers__last_event_missing__counter_tells(market: m.VerifiedMarket) -> None:
+    assert "event_count" in codes(check(market, market.copy()[:-1]))
+
+
+def test_verify__event_without_arguments__is_a_finding_not_an_error(
+    market: m.VerifiedMarket,
+) -> None:
+    for index, event in enumerate(market.events):
+        events = market.copy()
+        events[index] = replace(event, args={})
+        assert "event_malformed" in codes(check_events(market, events))
+
+
+def check_events(market: m.VerifiedMarket, events: Any) -> VerificationReport:
+    return verify(events, logs=Path("/nonexistent"), counts=market.counts)
+
+
+def test_verify__every_kind_of_event__has_a_handler(market: m.VerifiedMarket) -> None:
+    told = {event.name for event in market.events}
+    assert told == {name for contract in INDEXED for name in event_names(contract)}
+    unknown = [replace(market.events[0], name="Other")]
+    assert "event_unknown" in codes(check_events(market, unknown))
+
+
+def test_documents__altered_or_misnamed__are_found(
+    market: m.VerifiedMarket, tmp_path: Path
+) -> None:
+    source = next(market.documents.glob("*/*.json"))
+    folder = tmp_path / source.parent.name
+    folder.mkdir()
+    (folder / source.name).write_text(source.read_text().replace("invented", "altered"))
+    (folder / "note.json").write_text("{}")
+    (folder / f"{source.parent.name}{'0' * 62}.json").write_text("{}")
+    report = verify(market.events, logs=market.logs, documents=tmp_path)
+    expected = {"document_altered", "document_name", "document_malformed"}
+    assert codes(report) == expected
