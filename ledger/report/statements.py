@@ -16,8 +16,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from ledger.codec.canonical import canonical_json
 from ledger.domain.ids import digest_text
 from ledger.domain.money import Tier
@@ -29,6 +27,8 @@ FORMAT = 1
 _PAGE_SIZE = 500
 Names = Mapping[UUID, Mapping[str, str]]
 Figures = dict[str, Any]
+Connection = Any
+"""A read connection as `ledger.projection.database.read` gives it."""
 Record = TypeVar("Record")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from ledger.codec.canonical import canonical_json
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -229,7 +229,7 @@ def test_statement__story_whose_sums_are_right__is_made(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum", "\tx", "\rx", " =1", "＝1"])
 def test_csv__text_like_a_formula__does_not_run(text: str) -> None:
     rows = list(csv.reader(io.StringIO(to_csv([{"name": text}]), newline="")))
-    assert not rows[1][0].lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not rows[1][0].lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "＝"))
     assert rows[1][0].removeprefix("'") == text
 
 
