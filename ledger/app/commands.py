@@ -233,7 +233,7 @@ def submit(market: Market, prepared: dict[str, Any], signature: str, idempotency
 
 
 def _require_ours(market: Market, request: ForwardRequest, documents: Iterable[Document]) -> None:
-    """Check that the call is to this market and names every document; a catalogue record is valid."""
+    """Check that the call is to this market, names its documents, and that a record is valid."""
     if market.contracts.by_address(request.to) is None:
         raise PreparedMismatchError(
             "the call is not to a contract of this market", field="request.to", got=request.to

@@ -14,7 +14,6 @@ from ledger.codec.documents import Document
 from ledger.domain.cities import CITIES
 from ledger.domain.codes import OrganisationKind, Role
 from ledger.domain.uscc import require_uscc
-from ledger.projection import queries
 
 _MEMBER = (Role.PROVIDER, Role.BUYER)
 _OPERATING = (Role.PROVIDER, Role.OPERATOR, Role.BUYER)
@@ -129,18 +128,3 @@ def open_region(market: Market) -> list[Done]:
         )
     market.indexer.wait_for(done[-1].block_number)
     return done
-
-
-def names(market: Market) -> dict[UUID, dict[str, str]]:
-    """Return the names of all organisations whose profile is stored here."""
-    found: dict[UUID, dict[str, str]] = {}
-    with market.read() as connection:
-        rows = queries.organisations_list(connection)
-    for row in rows:
-        profile = market.documents.find(row.profile_digest)
-        record = profile.record if profile else {}
-        found[row.organisation_id] = {
-            "zh": str(record.get("name_zh", row.organisation_id)),
-            "en": str(record.get("name_en", row.organisation_id)),
-        }
-    return found

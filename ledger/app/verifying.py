@@ -1,0 +1,49 @@
+"""Verification as a use case: reads the chain, the logs and the documents of this home.
+
+The checks themselves are `ledger.verification`, which shares no computation with the service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ledger.app.market import Market
+from ledger.verification.findings import Progress, VerificationReport
+from ledger.verification.reading import read_events
+from ledger.verification.verifier import verify
+
+
+def verify_market(
+    market: Market,
+    *,
+    logs: Path | None = None,
+    documents: Path | None = None,
+    report: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> VerificationReport:
+    """Recompute everything from the chain and the files and return what does not agree.
+
+    Args:
+        market: the opened market; its projections are not looked at.
+        logs: folder of logs to check; the home's own when left out.
+        documents: folder of documents; the home's own when left out.
+        report: a statement to compare.
+        progress: called with a step, how much is done, how much there is.
+    """
+    head = market.chain.head()
+    events = read_events(market.chain, market.contracts, market.deployment.first_block, head.number)
+    counts = {
+        contract.name: contract.event_count(block=head.number)
+        for contract in market.contracts.indexed.values()
+    }
+    return verify(
+        events,
+        logs=logs or market.home / "logs",
+        documents=documents or market.home / "documents",
+        report=report,
+        counts=counts,
+        agreement_domain=market.contracts.licences.eip712_domain(block="latest"),
+        progress=progress,
+    )
