@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ledger.codec.checkpoints import CheckpointBody, read_checkpoint
 from ledger.codec.notes import NoteSigner
+from ledger.codec.receipts import Receipt
 from ledger.verification import Finding, verify
 from tests.unit import verified_market as m
 
@@ -127,6 +129,56 @@ def test_receipts__appended_after_the_checkpoint__are_checked_by_their_numbers(
     found = findings(market, log)
     assert places(found, "receipt_seq") == ["log 1 receipt 302"]
     assert places(found, "receipt_sum") == ["log 1 receipt 302"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"status": 77}, "receipt_status"),
+        ({"mode": 0}, "receipt_mode"),
+        ({"mode": 9}, "receipt_mode"),
+        ({"purpose": 9}, "receipt_purpose"),
+        ({"status": 1, "units": 1, "cumulative_units": 12_501}, "refusal_with_units"),
+        ({"licence_seq": 303}, "receipt_seq"),
+        ({"cumulative_units": 12_501}, "receipt_sum"),
+        ({"used_at_ms": (m.START + 100) * 1000 - 1}, "receipt_clock"),
+        ({"licence_no": 9, "licence_seq": 1, "cumulative_units": 0}, "licence_unknown"),
+        ({"mode": 1}, "mode_not_granted"),
+        ({"purpose": 2}, "purpose_not_granted"),
+        ({"used_at_ms": (m.START + 10**7) * 1000}, "use_outside_validity"),
+    ],
+)
+def test_receipts__one_that_breaks_a_rule__is_found(
+    market: m.VerifiedMarket, log: Path, change: dict[str, int], code: str
+) -> None:
+    data = (log / RECEIPTS).read_bytes()
+    last = Receipt.decode(data[-96:])
+    sound = replace(last, licence_seq=last.licence_seq + 1, units=0)
+    (log / RECEIPTS).write_bytes(data + sound.encode())
+    assert findings(market, log) == []
+    (log / RECEIPTS).write_bytes(data + replace(sound, **change).encode())
+    assert places(findings(market, log), code) == ["log 1 receipt 302"]
+
+
+def test_receipts__of_another_format__are_found(market: m.VerifiedMarket, log: Path) -> None:
+    flip(log / RECEIPTS, 7 * 96, 2)
+    assert places(findings(market, log), "receipt_malformed") == ["log 1 receipt 7"]
+
+
+def test_tile__too_long__is_found(market: m.VerifiedMarket, log: Path) -> None:
+    (log / FULL).write_bytes((log / FULL).read_bytes() + b"x")
+    assert places(findings(market, log), "tile_length") == [f"log 1 {FULL}"]
+
+
+@pytest.mark.parametrize(
+    ("extra", "code"), [(b"\x00", "bundle_malformed"), (b"\x00\x00", "bundle_count")]
+)
+def test_bundle__with_more_than_its_entries__is_found(
+    market: m.VerifiedMarket, log: Path, extra: bytes, code: str
+) -> None:
+    bundle = log / "tile/entries/001.p/46"
+    bundle.write_bytes(bundle.read_bytes() + extra)
+    assert places(findings(market, log), code) == ["log 1 tile/entries/001.p/46"]
 
 
 def test_tile__that_no_log_of_this_size_has__is_found(market: m.VerifiedMarket, log: Path) -> None:

@@ -164,6 +164,31 @@ FAULTS: list[tuple[str, int, Change, str]] = [
     ("RemittanceOpened", 1, put("lines", 0, "scheme_id", U), "account_unknown"),
     ("RemittanceOpened", 1, put("batch_id", m.BATCHES[0]), "batch_twice"),
     ("RemittanceClosed", 0, put("batch_id", U), "batch_unknown"),
+    ("DatasetEvidenced", 0, put("registration", "dataset_id", U), "dataset_id_differs"),
+    ("RegistrationAdvanced", 4, put("to", 7), "version_after_end"),
+    ("RegistrationAdvanced", 4, put("to", 8), "dataset_not_sellable"),
+    ("ProductListed", 0, put("lineage", 0, "weight_ppm", 0), "lineage_empty_entry"),
+    ("ProductListed", 0, put("lineage", []), "lineage_no_dataset"),
+    ("ProductListed", 0, put("lineage", 0, "kind", 1), "claimant_unknown"),
+    ("ProductListed", 0, put("modes", 0), "mode_not_offered"),
+    ("ProductListed", 0, put("modes", 1), "mode_not_offered"),
+    ("CapsApproved", 0, put("product_id", U), "caps_missing"),
+    ("TariffPublished", 0, put("tariff", "discount_ppm", 10**6 + 1), "discount"),
+    ("TariffPublished", 0, put("product_id", U), "tariff_unknown"),
+    ("LicenceGranted", 0, put("agreement", "operator_id", m.PLATFORM), "agreement_operator"),
+    ("LicenceGranted", 0, put("agreement", "quota_units", 0), "quota_empty"),
+    ("LicenceGranted", 0, put("agreement", "valid_until", m.START), "validity_empty"),
+    ("LicenceSupplemented", 0, put("supplement", "quota_units", 0), "quota_empty"),
+    ("LicenceSupplemented", 0, put("supplement", "valid_until", 1), "validity_empty"),
+    ("LicenceSupplemented", 0, put("supplement", "deadline", 1), "deadline_passed"),
+    ("SchemeApproved", 0, put("scheme_id", U), "scheme_id_differs"),
+    ("SchemeApproved", 0, put("costs", 0, "claimant_id", U), "claimant_order"),
+    ("InvoiceIssued", 2, put("to_units", 10_000), "invoice_empty"),
+    ("InvoiceIssued", 0, put("receipt_index", 10**6), "invoice_receipt"),
+    ("PaymentRecorded", 0, put("amount_fen", 0), "payment_empty"),
+    ("SplitRecorded", 0, put("scheme_id", U), "split_unknown"),
+    ("SplitRecorded", 0, put("release_no", 3), "split_release_no"),
+    ("SplitRecorded", 0, put("split", "reserve_micro_fen", 1), "split_sum"),
     ("RemittanceClosed", 0, put("receipt_digest", m.digest(6_000)), "bank_receipt_twice"),
 ]
 
@@ -177,6 +202,61 @@ def test_verify__one_event_altered__is_found(
     report = check(market, m.altered(market.events, name, number, change))
     assert code in codes(report)
     assert not report.ok
+
+
+REPEATED = [
+    ("CityOpened", 0, "city_twice"),
+    ("ProductListed", 0, "product_twice"),
+    ("SchemeApproved", 0, "scheme_twice"),
+    ("RemittanceClosed", 0, "batch_state"),
+    ("SplitRecorded", 0, "invoice_state"),
+    ("LicenceStateSet", 1, "state_step"),
+]
+
+
+@pytest.mark.parametrize(("name", "number", "code"), REPEATED, ids=[r[2] for r in REPEATED])
+def test_verify__one_event_repeated__is_found(
+    market: m.VerifiedMarket, name: str, number: int, code: str
+) -> None:
+    assert code in codes(check(market, followed(market, name, number)))
+
+
+def followed(market: m.VerifiedMarket, name: str, number: int, **args: Any) -> list[Any]:
+    """Return the events with one of them told once more at the end, some arguments changed."""
+    again = [event for event in market.copy() if event.name == name][number]
+    last = len(market.events) + 1
+    return [*market.copy(), replace(again, args=again.args | args, block_number=last)]
+
+
+def test_verify__licence_on_a_product_that_is_not_listed__is_found(
+    market: m.VerifiedMarket,
+) -> None:
+    events = followed(market, "ProductStateSet", 0)
+    grant = next(event for event in market.copy() if event.name == "LicenceGranted")
+    agreement = grant.args["agreement"] | {"agreement_id": U}
+    args = grant.args | {"licence_no": 3, "agreement": agreement}
+    events.append(replace(grant, args=args, block_number=len(events) + 1))
+    assert "product_not_listed" in codes(check(market, events))
+
+
+def test_verify__supplement_to_an_ended_licence__is_found(market: m.VerifiedMarket) -> None:
+    events = m.altered(market.events, "LicenceStateSet", 1, put("state", 3))
+    supplement = next(event for event in market.copy() if event.name == "LicenceSupplemented")
+    events.append(replace(supplement, block_number=len(events) + 1))
+    assert "licence_ended" in codes(check(market, events))
+
+
+def test_verify__split_booked_in_another_scheme__is_found(market: m.VerifiedMarket) -> None:
+    scheme = next(event for event in market.copy() if event.name == "SchemeApproved")
+    terms = scheme.args["terms"] | {"scheme_id": U}
+    other = replace(scheme, args=scheme.args | {"scheme_id": U, "terms": terms}, log_index=1)
+    events = m.altered(market.events, "SplitRecorded", 0, put("scheme_id", U))
+    assert "split_scheme" in codes(check(market, [*events, other]))
+
+
+def test_verify__event_of_an_unknown_contract__is_found(market: m.VerifiedMarket) -> None:
+    events = [*market.events, replace(market.events[0], contract="Other", block_number=10**6)]
+    assert "contract_unknown" in codes(check(market, events))
 
 
 @pytest.mark.parametrize("moved", [1, 2, 10**6])
