@@ -13,8 +13,9 @@ from ledger.app.fields import DigestField, Uint64Field
 from ledger.app.market import Market
 from ledger.chain.keys import KeyAccount
 from ledger.codec.digests import sha256
+from ledger.domain.errors import LedgerError
 from ledger.log.errors import LogBusyError
-from ledger.log.proofs import make_proof
+from ledger.log.proofs import check_proof, make_proof
 from ledger.log.reader import LogReader
 from ledger.log.values import Checkpoint
 from ledger.projection import queries
@@ -115,3 +116,8 @@ def proof(market: Market, log_no: int, index: int) -> dict[str, Any]:
     if signed is None:
         raise NotAnchoredError(f"log {log_no} has no checkpoint yet", field="log_no", got=log_no)
     return make_proof(log, index, signed.size)
+
+
+def check_proof_file(document: dict[str, Any], vkey: str) -> list[LedgerError]:
+    """Return what is wrong with a proof file under a log's public key; needs no market."""
+    return check_proof(document, vkey)

@@ -186,7 +186,7 @@ class Relay:
 
     def _try(self, signer: str, to: str, data: bytes) -> None:
         forwarder = self._contracts.forwarder.address
-        self._chain.call(to, relayed(data, signer), block="latest", sender=forwarder)
+        self._chain.call(to, relayed(data, signer), block="pending", sender=forwarder)
 
     def _next_nonce(self, signer: str) -> int:
         return self._contracts.forwarder.nonce_of(signer, block="latest")

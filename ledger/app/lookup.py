@@ -1,0 +1,115 @@
+"""Lists for people: projected rows joined with the names that stay off chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ledger.app.market import Market
+from ledger.app.names import display_names
+from ledger.domain.codes import (
+    ModeSet,
+    OpenClass,
+    OrganisationKind,
+    ProductState,
+    RegistrationState,
+    Role,
+    Sensitivity,
+)
+from ledger.domain.ids import digest_text
+from ledger.projection import queries
+
+_PAGE = 200
+_UNKNOWN = {"zh": "—", "en": "—"}
+
+
+def organisations_found(market: Market) -> list[dict[str, Any]]:
+    """Return every organisation with its names and roles."""
+    names = display_names(market)
+    found = []
+    with market.read() as connection:
+        for row in queries.organisations_list(connection):
+            roles = queries.roles_of(connection, row.organisation_id)
+            found.append(
+                {
+                    "organisation_id": str(row.organisation_id),
+                    "name_zh": names[row.organisation_id]["zh"],
+                    "name_en": names[row.organisation_id]["en"],
+                    "kind": OrganisationKind(row.kind).name.lower(),
+                    "city_code": row.city_code,
+                    "roles": sorted({Role(role.role).name.lower() for role in roles}),
+                    "signers": queries.signers_of(connection, row.organisation_id),
+                }
+            )
+    return found
+
+
+def datasets_found(market: Market) -> list[dict[str, Any]]:
+    """Return every dataset with its names and latest version."""
+    names = display_names(market)
+    with market.read() as connection:
+        return [
+            _dataset(detail, names)
+            for detail in (
+                queries.dataset(connection, row.dataset_id) for row in _datasets(connection)
+            )
+        ]
+
+
+def products_found(market: Market) -> list[dict[str, Any]]:
+    """Return every product with its names and lineage."""
+    names = display_names(market)
+    found = []
+    with market.read() as connection:
+        offset = 0
+        while rows := queries.search_products(connection, limit=_PAGE, offset=offset).items:
+            for row in rows:
+                lineage = queries.lineage_of(connection, row.product_id)
+                found.append(
+                    {
+                        "product_id": str(row.product_id),
+                        "title_zh": names[row.product_id]["zh"],
+                        "title_en": names[row.product_id]["en"],
+                        "operator_zh": names.get(row.operator_id, _UNKNOWN)["zh"],
+                        "city_code": row.city_code,
+                        "state": ProductState(row.state).name.lower(),
+                        "modes": [mode.name.lower() for mode in ModeSet(row.modes).modes()],
+                        "tariff_no": row.tariff_no,
+                        "lineage": [
+                            {
+                                "claimant_id": str(entry.claimant_id),
+                                "name_zh": names.get(entry.claimant_id, _UNKNOWN)["zh"],
+                                "weight_ppm": entry.weight_ppm,
+                            }
+                            for entry in lineage
+                        ],
+                    }
+                )
+            offset += len(rows)
+    return found
+
+
+def _datasets(connection: Any) -> Iterator[queries.DatasetRow]:
+    offset = 0
+    while rows := queries.search_datasets(connection, limit=_PAGE, offset=offset).items:
+        yield from rows
+        offset += len(rows)
+
+
+def _dataset(detail: queries.DatasetDetail, names: dict[Any, dict[str, str]]) -> dict[str, Any]:
+    row, latest = detail.dataset, detail.versions[-1]
+    return {
+        "dataset_id": str(row.dataset_id),
+        "title_zh": names[row.dataset_id]["zh"],
+        "title_en": names[row.dataset_id]["en"],
+        "provider_id": str(row.provider_id),
+        "provider_zh": names.get(row.provider_id, _UNKNOWN)["zh"],
+        "city_code": row.city_code,
+        "open_class": OpenClass(row.open_class).name.lower(),
+        "sensitivity": Sensitivity(row.sensitivity).name.lower(),
+        "state": RegistrationState(row.state).name.lower(),
+        "latest_version_no": row.latest_version_no,
+        "row_count": latest.row_count,
+        "byte_size": latest.byte_size,
+        "sha256_digest": digest_text(latest.sha256_digest),
+    }

@@ -1,0 +1,26 @@
+"""Parts of requests that are no commands, parsed with the same findings."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import ValidationError as PydanticValidationError
+
+from ledger.app.commands import finding_of
+from ledger.app.fields import Part
+from ledger.domain.errors import ValidationError
+
+PartOf = TypeVar("PartOf", bound=Part)
+
+
+def parse_part(kind: type[PartOf], body: Any) -> PartOf:
+    """Return a part of its body.
+
+    Raises:
+        ValidationError: with every finding, each naming its field.
+    """
+    try:
+        return kind.model_validate(body)
+    except PydanticValidationError as error:
+        findings = [finding_of(dict(item)) for item in error.errors(include_url=False)]
+        raise ValidationError(f"{len(findings)} field(s) are wrong", findings) from error

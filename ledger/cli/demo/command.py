@@ -1,0 +1,82 @@
+"""`mdl demo`: the whole journey on real parts, in a home of its own."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.app.market import Market
+from ledger.app.settings import Settings
+from ledger.cli.demo import opening, settling, using
+from ledger.cli.demo.stage import Stage
+from ledger.cli.shell import guarded, out
+from ledger.domain.errors import MalformedValueError
+
+MARK = "demonstration"
+
+
+@guarded
+def demo(
+    home: Annotated[Path, typer.Option(help="Folder, emptied first.")] = Path(".demo"),
+    serve: Annotated[
+        bool | None, typer.Option("--serve/--no-serve", help="Keep the pages open at the end.")
+    ] = None,
+) -> None:
+    """Run the whole journey on real files, with invented organisations (演示)."""
+    keep_serving = sys.stdout.isatty() if serve is None else serve
+    run_demo(home, keep_serving)
+
+
+def run_demo(home: Path, keep_serving: bool) -> Stage:
+    """Run the journey and return its stage; the home holds everything that it made."""
+    _empty(home)
+    settings = Settings(home=home, rpc_url="", database_url="")
+    started = time.monotonic()
+    with Market.open(settings, bootstrap=True) as market:
+        stage = Stage(market, started=started)
+        opening.organisations_join(stage)
+        opening.data_registered(stage)
+        opening.products_listed(stage)
+        opening.licence_granted(stage)
+        with using.served(stage) as url:
+            using.data_used(stage, url)
+            using.anchored(stage)
+            settling.billed_and_paid(stage, url)
+            settling.verified(stage)
+            settling.shown(stage)
+            _addresses(home, url, keep_serving)
+            while keep_serving:
+                time.sleep(3600)
+    return stage
+
+
+def _addresses(home: Path, url: str, keep_serving: bool) -> None:
+    if keep_serving:
+        out.print(
+            f"\nconsole 控制台  {url}/\nAPI            {url}/docs\nCtrl-C ends.", highlight=False
+        )
+        return
+    out.print(
+        f"\n[bold]make serve[/] (mdl serve --home {home}) opens this market again:\n"
+        "  console 控制台  http://127.0.0.1:8350/\n  API            http://127.0.0.1:8350/docs",
+        highlight=False,
+    )
+
+
+def _empty(home: Path) -> None:
+    """Empty the folder, only when it is a demonstration's."""
+    if home.exists() and any(home.iterdir()) and not (home / MARK).exists():
+        raise MalformedValueError(
+            f"{home} is not the home of a demonstration; it is left as it is",
+            field="home",
+            got=str(home),
+            expected="an empty folder, or one that `mdl demo` made",
+        )
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    (home / MARK).touch()

@@ -1,0 +1,74 @@
+"""`mdl`: the market from a shell."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ledger import __version__
+from ledger.cli import market_commands, money_commands, system
+from ledger.cli.demo.command import demo
+from ledger.cli.shell import out, quiet_logs
+
+app = typer.Typer(
+    name="mdl",
+    help="Metro Data Ledger 都市圈数据账本: provenance, provable use, exact sharing of income.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for name, command in (
+    ("init", system.init),
+    ("demo", demo),
+    ("serve", system.serve),
+    ("statement", system.statement),
+    ("verify", system.verify),
+    ("rebuild", system.rebuild),
+    ("commands", system.commands),
+    ("run", system.run_command),
+    ("prepare", system.prepare_command),
+    ("sign", system.sign),
+    ("submit", system.submit_command),
+):
+    app.command(name)(command)
+for name, group in (
+    ("key", system.keys_app),
+    ("apikey", system.apikey_app),
+    ("org", market_commands.org_app),
+    ("dataset", market_commands.dataset_app),
+    ("product", market_commands.product_app),
+    ("licence", market_commands.licence_app),
+    ("scheme", money_commands.scheme_app),
+    ("log", money_commands.log_app),
+    ("proof", money_commands.proof_app),
+    ("invoice", money_commands.invoice_app),
+    ("payment", money_commands.payment_app),
+    ("split", money_commands.split_app),
+    ("remit", money_commands.remit_app),
+):
+    app.add_typer(group, name=name, no_args_is_help=True)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        out.print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Metro Data Ledger 都市圈数据账本."""
+
+
+def main() -> None:
+    """Run the shell."""
+    quiet_logs()
+    app()
+
+
+if __name__ == "__main__":
+    main()

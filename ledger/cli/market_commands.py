@@ -1,0 +1,363 @@
+"""Commands on organisations, datasets, products and licences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.progress import Progress
+
+from ledger.app.agreements import (
+    AgreementDraft,
+    QuoteRequest,
+    draft_agreement,
+    licence_no_of,
+    quote,
+    sign_agreement,
+)
+from ledger.app.commands import run
+from ledger.app.files import FileFacts, describe_file
+from ledger.app.lookup import datasets_found, organisations_found, products_found
+from ledger.app.requests import parse_part
+from ledger.cli.shell import (
+    AsOption,
+    HomeOption,
+    JsonOption,
+    KeyOption,
+    account,
+    guarded,
+    open_market,
+    out,
+    print_json,
+    read_json,
+    show,
+    show_done,
+    table,
+)
+from ledger.domain.codes import RegistrationState
+from ledger.domain.ids import new_id, parse_id
+
+PROGRESS_ABOVE_BYTES = 100 * 2**20
+org_app = typer.Typer(help="Organisations 机构.")
+dataset_app = typer.Typer(help="Datasets 数据资源: hash, register, approve, find.")
+product_app = typer.Typer(help="Products 数据产品, caps and tariffs 收费标准.")
+licence_app = typer.Typer(help="Quotes 报价, agreements 协议 and licences 使用许可.")
+
+
+def _hash(path: Path) -> FileFacts:
+    """Measure a file, with a progress bar when it is large."""
+    size = path.stat().st_size if path.exists() else 0
+    if size <= PROGRESS_ABOVE_BYTES:
+        return describe_file(path)
+    with Progress(transient=True) as progress:
+        task = progress.add_task(f"hashing {path.name}", total=size)
+        return describe_file(path, lambda read: progress.advance(task, read))
+
+
+def _run(
+    home: Path | None, key_name: str, name: str, body: Any, as_json: bool, key: str | None = None
+) -> None:
+    with open_market(home) as market:
+        done = run(market, account(market, key_name), name, body, idempotency_key=key)
+    show_done(done, as_json)
+
+
+@org_app.command("admit")
+@guarded
+def org_admit(
+    file: Path,
+    key_name: AsOption,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    idempotency_key: KeyOption = None,
+) -> None:
+    """Admit an organisation from a JSON file (机构入驻)."""
+    _run(home, key_name, "admit-organisation", read_json(file), as_json, idempotency_key)
+
+
+@org_app.command("role")
+@guarded
+def org_role(
+    organisation_id: str,
+    role: str,
+    city_code: int,
+    key_name: AsOption,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Grant a role in a city (授予角色)."""
+    body = {"organisation_id": organisation_id, "role": role, "city_code": city_code}
+    _run(home, key_name, "grant-role", body, as_json)
+
+
+@org_app.command("list")
+@guarded
+def org_list(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """List the organisations with their roles."""
+    with open_market(home) as market:
+        found = organisations_found(market)
+    columns = ("id", "name", "kind", "city", "roles")
+    rows = [
+        (
+            row["organisation_id"],
+            row["name_zh"],
+            row["kind"],
+            row["city_code"],
+            ", ".join(row["roles"]),
+        )
+        for row in found
+    ]
+    show(found, as_json, lambda: out.print(table("Organisations 机构", columns, rows)))
+
+
+@dataset_app.command("describe")
+@guarded
+def dataset_describe(file: Path, as_json: JsonOption = False) -> None:
+    """Measure a file where it is: digests, rows, bytes, fields. Nothing is sent."""
+    facts = _hash(file)
+    found = facts.as_version() | {"fields": list(facts.fields)}
+    show(found, as_json, lambda: out.print(table(file.name, ("what", "value"), found.items())))
+
+
+@dataset_app.command("register")
+@guarded
+def dataset_register(
+    file: Annotated[Path, typer.Argument(help="The data, hashed here and never uploaded.")],
+    metadata: Annotated[Path, typer.Argument(help="Catalogue record as JSON.")],
+    key_name: AsOption,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    idempotency_key: KeyOption = None,
+) -> None:
+    """Deposit the evidence of a dataset (存证)."""
+    facts = _hash(file)
+    record = read_json(metadata)
+    dataset_id = new_id()
+    body = {"metadata": record, "version": facts.as_version()}
+    with open_market(home) as market:
+        if idempotency_key is None:
+            body["dataset_id"] = str(dataset_id)
+        done = run(
+            market,
+            account(market, key_name),
+            "register-dataset",
+            body,
+            idempotency_key=idempotency_key,
+        )
+        registered = parse_id(done.result["dataset_id"])
+        market.holdings.put(registered, 1, file, facts.sha256)
+    show_done(done, as_json)
+
+
+@dataset_app.command("add-version")
+@guarded
+def dataset_add_version(
+    dataset_id: str,
+    file: Path,
+    key_name: AsOption,
+    parent: Annotated[list[str] | None, typer.Option(help="SHA-256 of a parent version.")] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add a version with its parents (新增版本)."""
+    facts = _hash(file)
+    body = {"dataset_id": dataset_id, "version": facts.as_version(), "parents": parent or []}
+    with open_market(home) as market:
+        done = run(market, account(market, key_name), "add-version", body)
+        latest = next(
+            row for row in datasets_found(market) if row["dataset_id"] == str(parse_id(dataset_id))
+        )
+        market.holdings.put(UUID(dataset_id), latest["latest_version_no"], file, facts.sha256)
+    show_done(done, as_json)
+
+
+@dataset_app.command("apply")
+@guarded
+def dataset_apply(
+    dataset_id: str, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
+) -> None:
+    """Apply for registration (登记申请); the provider's step."""
+    body = {"dataset_id": dataset_id, "to": "applied", "reason": "登记申请"}
+    _run(home, key_name, "advance-registration", body, as_json)
+
+
+@dataset_app.command("approve")
+@guarded
+def dataset_approve(
+    dataset_id: str,
+    key_name: AsOption,
+    reason: Annotated[str, typer.Option()] = "材料齐全",
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a registration through all remaining steps to 赋码; the registrar's steps."""
+    done = []
+    with open_market(home) as market:
+        row = next(
+            (row for row in datasets_found(market) if row["dataset_id"] == dataset_id.lower()), None
+        )
+        first = RegistrationState[row["state"].upper()] + 1 if row else RegistrationState.ACCEPTED
+        for state in range(max(first, RegistrationState.ACCEPTED), RegistrationState.CODED + 1):
+            body = {
+                "dataset_id": dataset_id,
+                "to": RegistrationState(state).name.lower(),
+                "reason": reason,
+            }
+            done.append(run(market, account(market, key_name), "advance-registration", body))
+    states = [item.result["state"] for item in done]
+    show([item.as_dict() for item in done], as_json, lambda: out.print(" → ".join(states)))
+
+
+@dataset_app.command("list")
+@guarded
+def dataset_list(
+    text: Annotated[str, typer.Option(help="Text in the name.")] = "",
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the catalogue."""
+    with open_market(home) as market:
+        found = [row for row in datasets_found(market) if text.lower() in str(row).lower()]
+    columns = ("id", "name", "provider", "class", "state", "version no", "rows", "SHA-256")
+    rows = [
+        (
+            row["dataset_id"],
+            f"{row['title_zh']} {row['title_en']}",
+            row["provider_zh"],
+            row["open_class"],
+            row["state"],
+            row["latest_version_no"],
+            row["row_count"],
+            row["sha256_digest"][:18] + "…",
+        )
+        for row in found
+    ]
+    show(found, as_json, lambda: out.print(table("Datasets 数据资源", columns, rows)))
+
+
+@product_app.command("create")
+@guarded
+def product_create(
+    file: Path, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
+) -> None:
+    """List a product over datasets, with lineage weights, from a JSON file."""
+    _run(home, key_name, "list-product", read_json(file), as_json)
+
+
+@product_app.command("caps")
+@guarded
+def product_caps(
+    file: Path, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
+) -> None:
+    """Approve ceiling prices (上限收费标准); the price authority's step."""
+    _run(home, key_name, "approve-caps", read_json(file), as_json)
+
+
+@product_app.command("tariff")
+@guarded
+def product_tariff(
+    file: Path, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
+) -> None:
+    """Publish a tariff within the caps (发布收费标准)."""
+    _run(home, key_name, "publish-tariff", read_json(file), as_json)
+
+
+@product_app.command("list")
+@guarded
+def product_list(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """List the products."""
+    with open_market(home) as market:
+        found = products_found(market)
+    columns = ("id", "name", "operator", "state", "tariff no", "lineage")
+    rows = [
+        (
+            row["product_id"],
+            f"{row['title_zh']} {row['title_en']}",
+            row["operator_zh"],
+            row["state"],
+            row["tariff_no"],
+            len(row["lineage"]),
+        )
+        for row in found
+    ]
+    show(found, as_json, lambda: out.print(table("Products 数据产品", columns, rows)))
+
+
+@licence_app.command("quote")
+@guarded
+def licence_quote(
+    product_id: str,
+    units: int,
+    purpose: Annotated[str, typer.Option()] = "industry",
+    already_used_units: Annotated[int, typer.Option()] = 0,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What a number of units would cost under the tariff in force (报价)."""
+    body = {
+        "product_id": product_id,
+        "purpose": purpose,
+        "units": units,
+        "already_used_units": already_used_units,
+    }
+    with open_market(home) as market:
+        found = quote(market, parse_part(QuoteRequest, body))
+    show(found, as_json, lambda: out.print(table("Quote 报价", ("what", "value"), found.items())))
+
+
+@licence_app.command("draft")
+@guarded
+def licence_draft(file: Path, home: HomeOption = None, as_json: JsonOption = True) -> None:
+    """Draft an agreement for both sides to sign (协议)."""
+    with open_market(home) as market:
+        print_json(draft_agreement(market, parse_part(AgreementDraft, read_json(file))))
+
+
+@licence_app.command("sign")
+@guarded
+def licence_sign(
+    draft: Path, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = True
+) -> None:
+    """Sign a drafted agreement (EIP-712)."""
+    with open_market(home) as market:
+        print_json(sign_agreement(market, account(market, key_name), read_json(draft)))
+
+
+@licence_app.command("grant")
+@guarded
+def licence_grant(
+    draft: Path,
+    operator_signature: Path,
+    buyer_signature: Path,
+    key_name: AsOption,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Grant the licence on both signatures (使用许可)."""
+    agreement = read_json(draft)["agreement"]
+    body = {
+        "agreement": agreement,
+        "operator": read_json(operator_signature),
+        "buyer": read_json(buyer_signature),
+    }
+    with open_market(home) as market:
+        done = run(market, account(market, key_name), "grant-licence", body)
+        done.result["licence_no"] = licence_no_of(market, UUID(agreement["agreement_id"]))
+    show_done(done, as_json)
+
+
+@licence_app.command("state")
+@guarded
+def licence_state(
+    licence_no: int,
+    state: str,
+    reason: str,
+    key_name: AsOption,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Suspend, restore or end a licence (中止、恢复、终止)."""
+    body = {"licence_no": licence_no, "state": state, "reason": reason}
+    _run(home, key_name, "set-licence-state", body, as_json)

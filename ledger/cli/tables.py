@@ -1,0 +1,85 @@
+"""The statement as tables that people read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledger.cli.shell import out, table
+from ledger.domain.units import MICRO_FEN_PER_FEN, yuan_text
+
+TIERS = {
+    "tax": "tax 税费",
+    "lineage_cost": "lineage cost 成本补偿",
+    "common_cost": "common cost 公共成本",
+    "benefit": "benefit 收益分享",
+    "reserve": "reserve 超收待扣减",
+}
+
+
+def label(names: dict[str, dict[str, str]], key: str | None) -> str:
+    """Return what people call an id: Chinese, then English."""
+    if key is None:
+        return "—"
+    found = names.get(key)
+    return f"{found['zh']} {found['en']}" if found else key
+
+
+def print_statement(found: dict[str, Any]) -> None:
+    """Print who used, who supplied, who gets how many fen and why."""
+    names = found["names"]
+    uses = [
+        (
+            label(names, use["buyer_id"]),
+            label(names, use["product_id"]),
+            use["licence_no"],
+            use["units"],
+            yuan_text(use["gross_fen"]),
+            yuan_text(use["paid_fen"]),
+        )
+        for use in found["uses"]
+    ]
+    columns = (
+        "buyer 使用方",
+        "product 数据产品",
+        "licence no",
+        "units",
+        "billed yuan",
+        "paid yuan",
+    )
+    out.print(table("Who used 谁使用", columns, uses))
+    rows = [
+        (
+            label(names, claimant["claimant_id"]),
+            label(names, claimant["payee_id"]),
+            _reasons(claimant),
+            claimant["entitled_micro_fen"],
+            yuan_text(int(claimant["entitled_micro_fen"]) // MICRO_FEN_PER_FEN),
+            yuan_text(claimant["remitted_fen"]),
+        )
+        for claimant in found["claimants"]
+    ]
+    columns = (
+        "claimant 数据资源/机构",
+        "paid to 收款方",
+        "why",
+        "entitled µfen 微分",
+        "entitled yuan",
+        "remitted yuan",
+    )
+    out.print(table("Who gets how much and why 谁应得多少、为什么", columns, rows))
+    payees = [
+        (
+            label(names, payee["payee_id"]),
+            yuan_text(payee["payable_fen"]),
+            yuan_text(payee["remitted_fen"]),
+        )
+        for payee in found["payees"]
+    ]
+    out.print(table("Payees 划拨", ("payee", "still payable yuan", "remitted yuan"), payees))
+
+
+def _reasons(claimant: dict[str, Any]) -> str:
+    cost = yuan_text(claimant["cost_fen"])
+    tiers = {reason["tier"]: None for reason in claimant["reasons"]}
+    parts = [f"{TIERS[tier]}, {len(claimant['reasons'])} incomes" for tier in tiers]
+    return f"{', '.join(parts) or '—'}; approved cost {cost}"
