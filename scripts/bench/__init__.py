@@ -1,0 +1,1 @@
+"""Benchmarks: figures of the product, beside those of its peers."""

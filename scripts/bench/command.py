@@ -1,0 +1,24 @@
+"""Commands: from the request to the projected event, on the local node."""
+
+from __future__ import annotations
+
+from scripts.bench.figures import Figure, less, seconds_of
+from scripts.bench.market import opened
+
+COMMANDS = 200
+
+
+def measure() -> list[Figure]:
+    """Return the figures of the chapter: plan, sign, relay, mine, index, each command alone."""
+    with opened() as bench:
+        body = {"dataset_id": str(bench.dataset_id), "grade": "A", "report": "示例"}
+        times = sorted(
+            seconds_of(lambda: bench.run("authority", "inspect-dataset", body)) * 1_000
+            for _ in range(COMMANDS)
+        )
+    note = f"{COMMANDS} commands one after another"
+    p99 = times[COMMANDS * 99 // 100]
+    return [
+        less("command.round_trip_p50_ms", times, "ms", note=note),
+        less("command.round_trip_p99_ms", [p99], "ms", note=note),
+    ]

@@ -1,0 +1,147 @@
+"""Gas of each operation: `gasUsed` of receipts on the local node.
+
+Each figure has two forms: the organisation's own transaction, as the peers' figures are, and the
+same call relayed for it (`…_relayed`), as the service sends it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from ledger.app.log_keeping import AnchorLog, reader
+from ledger.chain.keys import address_of
+from ledger.codec.merkle import leaf_hash, node_hash
+from ledger.domain.ids import new_id
+from scripts.bench.figures import Figure, Peer, less, say
+from scripts.bench.log import a_use
+from scripts.bench.market import Bench, Sale, agree, opened, registration, sell, version
+
+RUNS = 3
+DEPTH = 28
+BETWEEN_ANCHORS = 10_000
+PEERS: dict[str, Peer] = {
+    "dataset_register": Peer("Ocean 2.6 publish", 1_437_641),
+    "version_add": Peer("EAS 1.9 attest, with parent reference", 294_947),
+    "licence_grant": Peer("Ocean buyFromFreAndOrder, no fees", 265_414),
+    "anchor": Peer("EAS 1.9 attest, 32 bytes", 200_272),
+    "per_receipt_10k": Peer("Ocean reuseOrder in batches of 50", 20_668),
+    "split_2": Peer("0xSplits v2 PushSplit", 67_888),
+    "split_10": Peer("0xSplits v2 PushSplit", 150_668),
+    "split_60": Peer("0xSplits v2 PullSplit", 631_332),
+}
+Runs = dict[str, list[tuple[int, int]]]
+
+
+def measure() -> list[Figure]:
+    """Return the figures of the chapter."""
+    runs: Runs = {}
+    with opened() as bench:
+        bench.run("platform", "open-log", {})
+        _registry(bench, runs)
+        for claimants in (2, 10, 60):
+            say(f"gas: {claimants} claimants")
+            sale = sell(bench, claimants)
+            if claimants == 2:
+                _grants(bench, sale, runs)
+            _incomes(bench, sale, runs, claimants)
+        _long_interval(bench, sale, runs)
+        inclusion = _inclusion(bench)
+    figures = [figure for name, pairs in runs.items() for figure in _figures(name, pairs)]
+    return [*figures, *_per_receipt(runs), less(f"gas.inclusion_{DEPTH}", inclusion, "gas")]
+
+
+def _figures(name: str, pairs: list[tuple[int, int]]) -> list[Figure]:
+    return [
+        less(f"gas.{name}", [direct for direct, _ in pairs], "gas", peer=PEERS.get(name)),
+        less(f"gas.{name}_relayed", [relayed for _, relayed in pairs], "gas"),
+    ]
+
+
+def _per_receipt(runs: Runs) -> list[Figure]:
+    direct = [gas / BETWEEN_ANCHORS for gas, _ in runs["anchor_10k"]]
+    peer = PEERS["per_receipt_10k"]
+    return [less("gas.per_receipt_10k", direct, "gas/receipt", peer=peer)]
+
+
+def _take(bench: Bench, runs: Runs, name: str, member: str, what: tuple[str, Any]) -> None:
+    direct, done = bench.both(member, *what)
+    runs.setdefault(name, []).append((direct, done.gas_used))
+
+
+def _registry(bench: Bench, runs: Runs) -> None:
+    for _ in range(RUNS + 1):
+        body = registration(new_id())
+        _take(bench, runs, "dataset_register", "provider", ("register-dataset", body))
+        parents = [body["version"]["sha256_digest"]]
+        later = {"dataset_id": body["dataset_id"], "version": version(), "parents": parents}
+        _take(bench, runs, "version_add", "provider", ("add-version", later))
+
+
+def _grants(bench: Bench, sale: Sale, runs: Runs) -> None:
+    for _ in range(RUNS):
+        body = agree(bench, sale.product_id)
+        _take(bench, runs, "licence_grant", "buyer", ("grant-licence", body))
+
+
+def _incomes(bench: Bench, sale: Sale, runs: Runs, claimants: int) -> None:
+    """Use, anchor, bill, pay and split, again and again; the first bill touches new storage."""
+    for number in range(RUNS + 1):
+        first = "first_" if number == 0 else ""
+        _use(bench, sale, 10, 1_000)
+        _anchor(bench, runs, "anchor")
+        claim = {"scheme_id": str(sale.scheme_id), "licence_no": sale.licence_no}
+        invoice_id = str(new_id())
+        body = claim | {"invoice_id": invoice_id}
+        _take(bench, runs, f"{first}invoice", "operator", ("issue-invoice", body))
+        payment = {"invoice_id": invoice_id, "amount_fen": 1_000_000}
+        payment["receipt_digest"] = "0x" + secrets.token_hex(32)
+        _take(bench, runs, "payment", "operator", ("record-payment", payment))
+        invoice = {"invoice_id": invoice_id}
+        _take(bench, runs, "accept", "buyer", ("accept-invoice", invoice))
+        _take(bench, runs, f"split_{claimants}", "operator", ("split-income", invoice))
+
+
+def _use(bench: Bench, sale: Sale, receipts: int, units: int) -> None:
+    bench.market.meter(1).append([a_use(sale.licence_no, units) for _ in range(receipts)])
+
+
+def _anchor(bench: Bench, runs: Runs, name: str) -> None:
+    signed = bench.market.meter(1).checkpoint()
+    head = bench.market.contracts.usage_log.head(1, block="latest")
+    request = AnchorLog(
+        log_no=1,
+        size=signed.size,
+        root=signed.root,
+        time_ms=max(signed.time_ms, head.time_ms),
+        consistency_proof=list(reader(bench.market, 1).consistency_proof(head.size, signed.size)),
+    )
+    direct, done = bench.both("platform", "anchor-log", request.model_dump(mode="json"))
+    if head.size:
+        runs.setdefault(name, []).append((direct, done.gas_used))
+
+
+def _long_interval(bench: Bench, sale: Sale, runs: Runs) -> None:
+    for _ in range(RUNS):
+        for _ in range(BETWEEN_ANCHORS // 1_000):
+            _use(bench, sale, 1_000, 1)
+        _anchor(bench, runs, "anchor_10k")
+
+
+def _inclusion(bench: Bench) -> list[int]:
+    """Return the gas of checking a receipt in a log of 2^28, whose other branches are made up."""
+    bench.run("platform", "open-log", {})
+    index, size = 123_456_789, 2**DEPTH
+    receipt, path = secrets.token_bytes(96), [secrets.token_bytes(32) for _ in range(DEPTH)]
+    root = leaf_hash(receipt)
+    for level, sibling in enumerate(path):
+        is_right = index >> level & 1
+        root = node_hash(sibling, root) if is_right else node_hash(root, sibling)
+    log = bench.market.contracts.usage_log
+    request = AnchorLog(
+        log_no=2, size=size, root=root, time_ms=bench.market.now_ms(), consistency_proof=[]
+    )
+    bench.run("platform", "anchor-log", request.model_dump(mode="json"))
+    data = log.encode("requireIncluded", 2, size, index, receipt, path)
+    sender = address_of(bench.keys["buyer"])
+    return [bench.send(sender, log.address, data) for _ in range(RUNS)]
