@@ -90,7 +90,7 @@ class _Answer:
             self.status, self._is_empty = 304, True
             for name in _DROPPED:
                 del headers[name]
-        return message | {"status": self.status, "headers": headers.raw}
+        return {**message, "status": self.status, "headers": headers.raw}
 
     def _is_known(self, tag: str | None) -> bool:
         known = {part.strip().removeprefix("W/") for part in self._known_tags.split(",")}

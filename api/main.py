@@ -1,29 +1,88 @@
-"""The HTTP application: composition of routes, errors and background work."""
+"""The HTTP application: routes, errors, background work.
+
+In the background it follows the chain, signs the logs it writes, and resends what is open. A fault
+there is logged and shown by /readyz; it never ends the service.
+"""
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Header, Response
-from uuid import UUID
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
 
 from api import problems
+from api.console.page import router as console_router
 from api.edge import Edge
 from api.intake import Intake
-from ledger.app import gateway
+from api.routes import catalogue, commands, gateway, health, logs, money
+from ledger import __version__
+from ledger.app.log_keeping import sign_open_logs
 from ledger.app.market import Market
+from ledger.domain.errors import LedgerError
+
+_LOG = structlog.get_logger("api.background")
+_STATIC = Path(__file__).parent / "console" / "static"
 
 
 def create_app(market: Market) -> FastAPI:
-    app = FastAPI(title="Metro Data Ledger")
+    """Return the application that serves a market."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        stop = threading.Event()
+        threads = [
+            threading.Thread(target=_kept_up, args=(work, stop), daemon=True)
+            for work in (
+                lambda: market.indexer.follow(stop),
+                lambda: _signed_regularly(market, stop),
+            )
+        ]
+        for thread in threads:
+            thread.start()
+        yield
+        stop.set()
+        for thread in threads:
+            thread.join(timeout=5)
+
+    app = FastAPI(
+        title="Metro Data Ledger 都市圈数据账本",
+        version=__version__,
+        summary="Provenance, provable use and exact sharing of income for a data market.",
+        lifespan=lifespan,
+    )
+    app.state.market = market
     problems.install(app)
     app.add_middleware(Intake)
     app.add_middleware(Edge)
-
-    @app.get("/v1/use/{product_id}/{dataset_id}")
-    def use(product_id: UUID, dataset_id: UUID, x_api_key: str = Header(""), mode: str = "interface", purpose: str | None = None, cursor: int = 0, limit: int = 100) -> Response:
-        try:
-            page = gateway.use(market, api_key=x_api_key, product_id=product_id, dataset_id=dataset_id, mode=mode, purpose=purpose, cursor=cursor, limit=limit)
-        except gateway.UseRefusedError as e:
-            e.headers = {"Mdl-Receipt-Index": str(e.index)}
-            raise
-        return Response(page.body, media_type="application/json", headers={"Mdl-Receipt-Index": str(page.index)})
+    for router in (
+        console_router,
+        health.router,
+        catalogue.router,
+        logs.router,
+        money.router,
+        gateway.router,
+        commands.router,
+    ):
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     return app
+
+
+def _kept_up(work: Callable[[], object], stop: threading.Event) -> None:
+    """Do background work until told to stop; a fault is logged and tried again."""
+    while not stop.is_set():
+        try:
+            work()
+        except LedgerError as error:
+            _LOG.warning("background", code=error.code, detail=error.detail)
+        stop.wait(1.0)
+
+
+def _signed_regularly(market: Market, stop: threading.Event) -> None:
+    while not stop.wait(market.settings.checkpoint_seconds):
+        sign_open_logs(market)

@@ -105,9 +105,9 @@ def safe(value: Any, depth: int = 0) -> Any:
     if depth < _DEPTH_MAX and isinstance(value, dict):
         items = list(value.items())[:_ITEMS_MAX]
         return {_shortened(str(key)): safe(item, depth + 1) for key, item in items}
-    if depth < _DEPTH_MAX and isinstance(value, Sequence | set | frozenset):
-        if not isinstance(value, str):
-            return [safe(item, depth + 1) for item in list(value)[:_ITEMS_MAX]]
+    is_list = isinstance(value, Sequence | set | frozenset) and not isinstance(value, str)
+    if depth < _DEPTH_MAX and is_list:
+        return [safe(item, depth + 1) for item in list(value)[:_ITEMS_MAX]]
     return _shortened(value if isinstance(value, str) else _text(value))
 
 

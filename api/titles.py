@@ -1,4 +1,4 @@
-"""Titles of problems in both languages: one per code where people meet it often, else per status."""
+"""Titles of problems in both languages: one per frequent code, else one per status."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from ledger.app.commands import Command, CommandRequest, Done, command, run
 from ledger.app.errors import NotAnchoredError
 from ledger.app.fields import DigestField, Uint64Field
+from ledger.app.lookup import plain
 from ledger.app.market import Market
 from ledger.chain.keys import KeyAccount
 from ledger.codec.digests import sha256
@@ -121,3 +122,46 @@ def proof(market: Market, log_no: int, index: int) -> dict[str, Any]:
 def check_proof_file(document: dict[str, Any], vkey: str) -> list[LedgerError]:
     """Return what is wrong with a proof file under a log's public key; needs no market."""
     return check_proof(document, vkey)
+
+
+def checkpoint_note(market: Market, log_no: int) -> str:
+    """Return the last signed checkpoint as text.
+
+    Raises:
+        NotAnchoredError: the log was never signed.
+        NotFoundError: there is no such log.
+    """
+    with market.read() as connection:
+        queries.log(connection, log_no)
+    signed = reader(market, log_no).checkpoint()
+    if signed is None:
+        raise NotAnchoredError(f"log {log_no} has no checkpoint yet", field="log_no", got=log_no)
+    return signed.note
+
+
+def log_key(market: Market, log_no: int) -> str:
+    """Return a log's public key (C2SP vkey)."""
+    return reader(market, log_no).vkey()
+
+
+def logs_found(market: Market) -> list[dict[str, Any]]:
+    """Return every log with its anchored head."""
+    with market.read() as connection:
+        return [plain(row) for row in queries.logs_list(connection)]
+
+
+def anchors_found(market: Market, log_no: int) -> list[dict[str, Any]]:
+    """Return the anchors of a log, oldest first.
+
+    Raises:
+        NotFoundError: there is no such log.
+    """
+    with market.read() as connection:
+        queries.log(connection, log_no)
+        return [plain(row) for row in queries.anchors_of(connection, log_no)]
+
+
+def sign_open_logs(market: Market) -> None:
+    """Sign every log that this process writes to."""
+    for log_no in market.open_meters():
+        market.meter(log_no).checkpoint()

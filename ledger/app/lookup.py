@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from typing import Any
+from uuid import UUID
 
 from ledger.app.market import Market
 from ledger.app.names import display_names
@@ -17,6 +19,7 @@ from ledger.domain.codes import (
     Sensitivity,
 )
 from ledger.domain.ids import digest_text
+from ledger.domain.units import AMOUNT_FEN_MAX
 from ledger.projection import queries
 
 _PAGE = 200
@@ -113,3 +116,63 @@ def _dataset(detail: queries.DatasetDetail, names: dict[Any, dict[str, str]]) ->
         "byte_size": latest.byte_size,
         "sha256_digest": digest_text(latest.sha256_digest),
     }
+
+
+def is_regulator(market: Market, organisation_id: UUID) -> bool:
+    """Whether an organisation reads everything."""
+    with market.read() as connection:
+        roles = queries.roles_of(connection, organisation_id)
+    return any(role.role == Role.REGULATOR for role in roles)
+
+
+def dataset_found(market: Market, dataset_id: UUID) -> dict[str, Any]:
+    """Return one dataset with its record, versions, parents and registration steps.
+
+    Raises:
+        NotFoundError: it is unknown.
+    """
+    names = display_names(market)
+    with market.read() as connection:
+        detail = queries.dataset(connection, dataset_id)
+        children = queries.children_of(connection, dataset_id)
+    document = market.documents.find(detail.dataset.metadata_digest)
+    return _dataset(detail, names) | {
+        "metadata": dict(document.record).get("metadata") if document else None,
+        "versions": [plain(row) for row in detail.versions],
+        "parents": [plain(row) for row in detail.parents],
+        "children": [plain(row) for row in children],
+        "registration": [plain(row) for row in detail.steps],
+    }
+
+
+def product_found(market: Market, product_id: UUID) -> dict[str, Any]:
+    """Return one product with its lineage, caps and tariff.
+
+    Raises:
+        NotFoundError: it is unknown.
+    """
+    with market.read() as connection:
+        detail = queries.product(connection, product_id)
+    return plain(detail.product) | {
+        "name": display_names(market).get(product_id),
+        "lineage": [plain(row) for row in detail.lineage],
+        "caps": [plain(cap) for cap in detail.caps],
+        "tariff": plain(detail.tariff) if detail.tariff else None,
+    }
+
+
+def plain(row: Any) -> dict[str, Any]:
+    """Return a projected row as JSON: ids as text, digests as 0x and hex, large numbers as text."""
+    return {field.name: _plain(getattr(row, field.name)) for field in fields(row)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, bytes):
+        return digest_text(value)
+    if isinstance(value, tuple | list):
+        return [plain(item) if is_dataclass(item) else _plain(item) for item in value]
+    if isinstance(value, int) and not isinstance(value, bool) and value > AMOUNT_FEN_MAX:
+        return str(value)
+    return value

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError as PydanticValidationError
 
-from ledger.app.commands import finding_of
+from ledger.app.commands import finding_of, parse_hex
 from ledger.app.fields import Part
 from ledger.domain.errors import ValidationError
 
@@ -24,3 +24,12 @@ def parse_part(kind: type[PartOf], body: Any) -> PartOf:
     except PydanticValidationError as error:
         findings = [finding_of(dict(item)) for item in error.errors(include_url=False)]
         raise ValidationError(f"{len(findings)} field(s) are wrong", findings) from error
+
+
+def hex_bytes(text: str, name: str) -> bytes:
+    """Return the bytes of a text of 0x and hex digits.
+
+    Raises:
+        MalformedValueError: it is none.
+    """
+    return parse_hex(text, name)

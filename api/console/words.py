@@ -1,0 +1,69 @@
+"""The words of the console in both languages; one key per idea, as in the glossary."""
+
+from __future__ import annotations
+
+from api.languages import CHINESE
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "title": ("都市圈数据账本", "Metro Data Ledger"),
+    "lead": (
+        "谁供数、谁用数、谁应得多少、为什么:每个数字都可由链上事件与日志独立复算。",
+        "Who supplied, who used, who gets how much and why: every figure can be recomputed "
+        "from chain events and logs.",
+    ),
+    "invented": (
+        "示例数据:机构、成本、价格均为虚构。",
+        "Demonstration: organisations, costs and prices are invented.",
+    ),
+    "other_language": ("English", "中文"),
+    "used": ("谁使用", "Who used"),
+    "buyer": ("使用方", "Buyer"),
+    "product": ("数据产品", "Product"),
+    "licence": ("使用许可", "Licence"),
+    "units": ("用量", "Units"),
+    "billed": ("账单(元)", "Billed (yuan)"),
+    "paid": ("到账(元)", "Paid (yuan)"),
+    "gets": ("谁应得多少、为什么", "Who gets how much, and why"),
+    "claimant": ("数据资源 / 机构", "Dataset / organisation"),
+    "payee": ("收款方", "Paid to"),
+    "why": ("依据", "Why"),
+    "cost": ("核定成本(元)", "Approved cost (yuan)"),
+    "entitled": ("应得(元,含微分)", "Entitled (yuan, exact)"),
+    "remitted": ("已划拨(元)", "Remitted (yuan)"),
+    "tax": ("税费", "tax"),
+    "lineage_cost": ("成本补偿", "cost of the lineage"),
+    "common_cost": ("公共成本", "common cost"),
+    "benefit": ("收益分享", "benefit"),
+    "reserve": ("超收待扣减", "reserve"),
+    "income": ("笔收入", "income(s)"),
+    "supplied": ("数据资源", "Datasets"),
+    "provider": ("数源单位", "Provider"),
+    "class": ("开放类型", "Open class"),
+    "state": ("登记状态", "State"),
+    "version": ("版本", "Version"),
+    "rows": ("行数", "Rows"),
+    "digest": ("SHA-256 摘要", "SHA-256"),
+    "unconditional": ("无条件开放", "unconditional"),
+    "conditional": ("有条件开放", "conditional"),
+    "not_open": ("不予开放", "not open"),
+    "evidenced": ("存证", "evidenced"),
+    "coded": ("赋码", "coded"),
+    "anchors": ("上链锚定", "Anchors"),
+    "size": ("计量凭证数", "Receipts"),
+    "root": ("根", "Root"),
+    "log": ("使用日志", "Log"),
+    "api": ("接口文档", "API documentation"),
+    "figures": ("同一数据(JSON)", "The same figures (JSON)"),
+    "proof": ("第一条凭证的证明", "Proof of the first receipt"),
+    "providers": ("数源单位", "Providers"),
+    "flow": ("资金与数据的流向", "The way of data and money"),
+    "block": ("区块", "Block"),
+    "none": ("暂无", "Nothing yet"),
+    "net": ("净收入", "Net income"),
+}
+
+
+def words_of(language: str) -> dict[str, str]:
+    """Return every word in one language."""
+    place = 0 if language == CHINESE else 1
+    return {key: pair[place] for key, pair in _WORDS.items()}

@@ -1,0 +1,54 @@
+"""Money: schemes and the market's statement are public; invoices are their parties'."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from api.deps import MarketDep, Number, Reader, require_party
+from ledger.app.books import invoice_found, licence_found, scheme_found
+from ledger.app.names import display_names
+from ledger.report.statements import market_statement, organisation_statement
+
+router = APIRouter(prefix="/v1", tags=["money 资金"])
+
+
+@router.get("/statement")
+def statement(market: MarketDep) -> dict[str, Any]:
+    """Who used, who supplied, who gets how many fen and why (对账单)."""
+    names = display_names(market)
+    with market.read() as connection:
+        return market_statement(connection, names)
+
+
+@router.get("/organisations/{organisation_id}/statement")
+def own_statement(organisation_id: UUID, market: MarketDep, reader: Reader) -> dict[str, Any]:
+    """One organisation's own statement."""
+    require_party(market, reader, {organisation_id})
+    names = display_names(market)
+    with market.read() as connection:
+        return organisation_statement(connection, organisation_id, names)
+
+
+@router.get("/schemes/{scheme_id}")
+def scheme(scheme_id: UUID, market: MarketDep) -> dict[str, Any]:
+    """One scheme with its claimants' accounts."""
+    return scheme_found(market, scheme_id)
+
+
+@router.get("/licences/{licence_no}")
+def licence(licence_no: Number, market: MarketDep, reader: Reader) -> dict[str, Any]:
+    """One licence; its parties and regulators."""
+    found, parties = licence_found(market, licence_no)
+    require_party(market, reader, parties)
+    return found
+
+
+@router.get("/invoices/{invoice_id}")
+def invoice(invoice_id: UUID, market: MarketDep, reader: Reader) -> dict[str, Any]:
+    """One invoice with its payments and split; its parties and regulators."""
+    found, parties = invoice_found(market, invoice_id)
+    require_party(market, reader, parties)
+    return found
