@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version as version_of
 from typing import Annotated
 
 import typer
 
-from ledger import __version__
-from ledger.cli import market_commands, money_commands, system
+from ledger.cli import licence_commands, market_commands, money_commands, system
 from ledger.cli.demo.command import demo
 from ledger.cli.shell import out, quiet_logs
 
@@ -37,7 +37,7 @@ for name, group in (
     ("org", market_commands.org_app),
     ("dataset", market_commands.dataset_app),
     ("product", market_commands.product_app),
-    ("licence", market_commands.licence_app),
+    ("licence", licence_commands.licence_app),
     ("scheme", money_commands.scheme_app),
     ("log", money_commands.log_app),
     ("proof", money_commands.proof_app),
@@ -51,14 +51,20 @@ for name, group in (
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        out.print(__version__)
+        out.print(version_of("metro-data-ledger"), highlight=False)
         raise typer.Exit
 
 
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True)
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version and stop.",
+        ),
     ] = False,
 ) -> None:
     """Metro Data Ledger 都市圈数据账本."""

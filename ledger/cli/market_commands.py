@@ -1,49 +1,42 @@
-"""Commands on organisations, datasets, products and licences."""
+"""Commands on organisations, datasets and products."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID
 
 import typer
 from rich.progress import Progress
 
-from ledger.app.agreements import (
-    AgreementDraft,
-    QuoteRequest,
-    draft_agreement,
-    licence_no_of,
-    quote,
-    sign_agreement,
-)
 from ledger.app.commands import run
 from ledger.app.files import FileFacts, describe_file
 from ledger.app.lookup import datasets_found, organisations_found, products_found
-from ledger.app.requests import parse_part
+from ledger.app.names import display_names
 from ledger.cli.shell import (
     AsOption,
     HomeOption,
     JsonOption,
     KeyOption,
     account,
+    find,
     guarded,
     open_market,
     out,
-    print_json,
+    pairs,
     read_json,
     show,
     show_done,
     table,
 )
+from ledger.cli.tables import print_statement
 from ledger.domain.codes import RegistrationState
 from ledger.domain.ids import new_id, parse_id
+from ledger.report.statements import organisation_statement
 
 PROGRESS_ABOVE_BYTES = 100 * 2**20
 org_app = typer.Typer(help="Organisations 机构.")
 dataset_app = typer.Typer(help="Datasets 数据资源: hash, register, approve, find.")
 product_app = typer.Typer(help="Products 数据产品, caps and tariffs 收费标准.")
-licence_app = typer.Typer(help="Quotes 报价, agreements 协议 and licences 使用许可.")
 
 
 def _hash(path: Path) -> FileFacts:
@@ -112,13 +105,31 @@ def org_list(home: HomeOption = None, as_json: JsonOption = False) -> None:
     show(found, as_json, lambda: out.print(table("Organisations 机构", columns, rows)))
 
 
+@org_app.command("show")
+@guarded
+def org_show(organisation_id: str, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Show one organisation 机构: its roles, and what it supplied, used and is owed (对账单)."""
+    with open_market(home) as market:
+        found = find(organisations_found(market), "organisation_id", organisation_id)
+        with market.read() as connection:
+            owed = organisation_statement(
+                connection, parse_id(organisation_id), display_names(market)
+            )
+
+    def render() -> None:
+        out.print(pairs("Organisation 机构", found))
+        print_statement(owed)
+
+    show(found | {"statement": owed}, as_json, render)
+
+
 @dataset_app.command("describe")
 @guarded
 def dataset_describe(file: Path, as_json: JsonOption = False) -> None:
     """Measure a file where it is: digests, rows, bytes, fields. Nothing is sent."""
     facts = _hash(file)
     found = facts.as_version() | {"fields": list(facts.fields)}
-    show(found, as_json, lambda: out.print(table(file.name, ("what", "value"), found.items())))
+    show(found, as_json, lambda: out.print(pairs(file.name, found)))
 
 
 @dataset_app.command("register")
@@ -166,10 +177,8 @@ def dataset_add_version(
     body = {"dataset_id": dataset_id, "version": facts.as_version(), "parents": parent or []}
     with open_market(home) as market:
         done = run(market, account(market, key_name), "add-version", body)
-        latest = next(
-            row for row in datasets_found(market) if row["dataset_id"] == str(parse_id(dataset_id))
-        )
-        market.holdings.put(UUID(dataset_id), latest["latest_version_no"], file, facts.sha256)
+        latest = find(datasets_found(market), "dataset_id", dataset_id)["latest_version_no"]
+        market.holdings.put(parse_id(dataset_id), latest, file, facts.sha256)
     show_done(done, as_json)
 
 
@@ -188,17 +197,15 @@ def dataset_apply(
 def dataset_approve(
     dataset_id: str,
     key_name: AsOption,
-    reason: Annotated[str, typer.Option()] = "材料齐全",
+    reason: Annotated[str, typer.Option(help="Why, for each decision.")] = "材料齐全",
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take a registration through all remaining steps to 赋码; the registrar's steps."""
     done = []
     with open_market(home) as market:
-        row = next(
-            (row for row in datasets_found(market) if row["dataset_id"] == dataset_id.lower()), None
-        )
-        first = RegistrationState[row["state"].upper()] + 1 if row else RegistrationState.ACCEPTED
+        row = find(datasets_found(market), "dataset_id", dataset_id)
+        first = RegistrationState[row["state"].upper()] + 1
         for state in range(max(first, RegistrationState.ACCEPTED), RegistrationState.CODED + 1):
             body = {
                 "dataset_id": dataset_id,
@@ -235,6 +242,15 @@ def dataset_list(
         for row in found
     ]
     show(found, as_json, lambda: out.print(table("Datasets 数据资源", columns, rows)))
+
+
+@dataset_app.command("show")
+@guarded
+def dataset_show(dataset_id: str, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Show one dataset 数据资源: holder, class, state, latest version and its digest."""
+    with open_market(home) as market:
+        found = find(datasets_found(market), "dataset_id", dataset_id)
+    show(found, as_json, lambda: out.print(pairs("Dataset 数据资源", found)))
 
 
 @product_app.command("create")
@@ -285,79 +301,19 @@ def product_list(home: HomeOption = None, as_json: JsonOption = False) -> None:
     show(found, as_json, lambda: out.print(table("Products 数据产品", columns, rows)))
 
 
-@licence_app.command("quote")
+@product_app.command("show")
 @guarded
-def licence_quote(
-    product_id: str,
-    units: int,
-    purpose: Annotated[str, typer.Option()] = "industry",
-    already_used_units: Annotated[int, typer.Option()] = 0,
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """What a number of units would cost under the tariff in force (报价)."""
-    body = {
-        "product_id": product_id,
-        "purpose": purpose,
-        "units": units,
-        "already_used_units": already_used_units,
-    }
+def product_show(product_id: str, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Show one product 数据产品 and its lineage 溯源."""
     with open_market(home) as market:
-        found = quote(market, parse_part(QuoteRequest, body))
-    show(found, as_json, lambda: out.print(table("Quote 报价", ("what", "value"), found.items())))
+        found = find(products_found(market), "product_id", product_id)
 
+    def render() -> None:
+        out.print(pairs("Product 数据产品", {**found, "lineage": len(found["lineage"])}))
+        rows = [
+            (row["name_zh"], row["claimant_id"], f"{row['weight_ppm']:,}")
+            for row in found["lineage"]
+        ]
+        out.print(table("Lineage 溯源", ("claimant", "id", "weight ppm"), rows))
 
-@licence_app.command("draft")
-@guarded
-def licence_draft(file: Path, home: HomeOption = None, as_json: JsonOption = True) -> None:
-    """Draft an agreement for both sides to sign (协议)."""
-    with open_market(home) as market:
-        print_json(draft_agreement(market, parse_part(AgreementDraft, read_json(file))))
-
-
-@licence_app.command("sign")
-@guarded
-def licence_sign(
-    draft: Path, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = True
-) -> None:
-    """Sign a drafted agreement (EIP-712)."""
-    with open_market(home) as market:
-        print_json(sign_agreement(market, account(market, key_name), read_json(draft)))
-
-
-@licence_app.command("grant")
-@guarded
-def licence_grant(
-    draft: Path,
-    operator_signature: Path,
-    buyer_signature: Path,
-    key_name: AsOption,
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Grant the licence on both signatures (使用许可)."""
-    agreement = read_json(draft)["agreement"]
-    body = {
-        "agreement": agreement,
-        "operator": read_json(operator_signature),
-        "buyer": read_json(buyer_signature),
-    }
-    with open_market(home) as market:
-        done = run(market, account(market, key_name), "grant-licence", body)
-        done.result["licence_no"] = licence_no_of(market, UUID(agreement["agreement_id"]))
-    show_done(done, as_json)
-
-
-@licence_app.command("state")
-@guarded
-def licence_state(
-    licence_no: int,
-    state: str,
-    reason: str,
-    key_name: AsOption,
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Suspend, restore or end a licence (中止、恢复、终止)."""
-    body = {"licence_no": licence_no, "state": state, "reason": reason}
-    _run(home, key_name, "set-licence-state", body, as_json)
+    show(found, as_json, render)

@@ -17,11 +17,14 @@ from ledger.cli.shell import (
     HomeOption,
     JsonOption,
     account,
+    find,
     guarded,
     open_market,
     out,
+    pairs,
     print_json,
     read_json,
+    read_object,
     show,
     show_done,
     show_error,
@@ -30,6 +33,7 @@ from ledger.cli.shell import (
 from ledger.domain.errors import MalformedValueError
 from ledger.domain.ids import digest_text, parse_id
 from ledger.domain.units import yuan_text
+from ledger.report.statements import market_statement
 
 log_app = typer.Typer(help="Logs of use 使用日志: checkpoints 检查点, anchors 上链锚定, proofs.")
 proof_app = typer.Typer(help="Proof files of receipts 计量凭证.")
@@ -77,6 +81,22 @@ def log_anchor(
         show_done(done, as_json)
 
 
+@log_app.command("show")
+@guarded
+def log_show(
+    log_no: Annotated[int, typer.Argument(help="Number of the log.")] = 1,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what the chain holds of a log 使用日志: anchors 上链锚定, receipts, root."""
+    with open_market(home) as market, market.read() as connection:
+        logs = market_statement(connection)["anchors"]
+    found = next((row for row in logs if row["log_no"] == log_no), None)
+    if found is None:
+        raise MalformedValueError(f"there is no log {log_no}", field="log_no", got=log_no)
+    show(found, as_json, lambda: out.print(pairs(f"Log 使用日志 {log_no}", found)))
+
+
 @log_app.command("proof")
 @guarded
 def log_proof(
@@ -95,7 +115,7 @@ def proof_check(
     as_json: JsonOption = False,
 ) -> None:
     """Check a proof file against a log's public key; needs no market."""
-    findings = check_proof_file(read_json(file), vkey)
+    findings = check_proof_file(read_object(file), vkey)
     found = {"ok": not findings, "findings": [item.as_dict() for item in findings]}
 
     def render() -> None:
@@ -115,6 +135,26 @@ def scheme_approve(
 ) -> None:
     """Approve a scheme from a JSON file (核定定价方案); the price authority's step."""
     _simple(home, key_name, "approve-scheme", read_json(file), as_json)
+
+
+@scheme_app.command("show")
+@guarded
+def scheme_show(
+    scheme_id: Annotated[str | None, typer.Argument(help="Id; all schemes when left out.")] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show schemes 定价方案: approved cost, income, tax, what is owed and was remitted."""
+    with open_market(home) as market, market.read() as connection:
+        found = market_statement(connection)["schemes"]
+    if scheme_id is not None:
+        found = [find(found, "scheme_id", scheme_id)]
+
+    def render() -> None:
+        for row in found:
+            out.print(pairs("Scheme 定价方案", row))
+
+    show(found, as_json, render)
 
 
 @invoice_app.command("bill")

@@ -17,17 +17,23 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 
 import structlog
 import typer
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from ledger.app.market import Market
 from ledger.app.settings import Settings
 from ledger.domain.errors import LedgerError, MalformedValueError
+from ledger.domain.ids import parse_id
 
 out = Console()
 err = Console(stderr=True)
+
+NUMERIC = {"fen", "µfen", "yuan", "units", "rows", "no", "size", "gas", "seconds"}
+"""Last words of the headings under which numbers stand."""
 
 Params = ParamSpec("Params")
 Value = TypeVar("Value")
@@ -53,8 +59,19 @@ def quiet_logs() -> None:
 
 
 def settings_of(home: Path | None) -> Settings:
-    """Return the settings, with the home of the command line first."""
-    return Settings(home=home) if home is not None else Settings()
+    """Return the settings, with the home of the command line first.
+
+    Raises:
+        MalformedValueError: a variable of the environment has no valid value.
+    """
+    try:
+        return Settings(home=home) if home is not None else Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = "MDL_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise MalformedValueError(
+            f"{name}: {first['msg']}", field=name, got=str(first["input"]), expected=first["msg"]
+        ) from error
 
 
 def open_market(home: Path | None, *, bootstrap: bool = False) -> Market:
@@ -92,6 +109,36 @@ def read_json(path: Path) -> Any:
         ) from error
 
 
+def read_object(path: Path, *members: str) -> dict[str, Any]:
+    """Return the JSON object of a file; each named member is an object or text.
+
+    Raises:
+        MalformedValueError: it cannot be read, or is another kind of document.
+    """
+    found = read_json(path)
+    for member in members:
+        if not isinstance(found, dict) or not isinstance(found.get(member), dict | str):
+            raise MalformedValueError(
+                f"{path} holds no {member}", field=member, got=str(path), expected=list(members)
+            )
+    if not isinstance(found, dict):
+        raise MalformedValueError(f"{path} holds no JSON object", field="file", got=str(path))
+    return found
+
+
+def find(rows: Iterable[dict[str, Any]], key: str, wanted: str) -> dict[str, Any]:
+    """Return the row of an id.
+
+    Raises:
+        MalformedValueError: it is no id, or no row has it.
+    """
+    text = str(parse_id(wanted, key))
+    for row in rows:
+        if row[key] == text:
+            return row
+    raise MalformedValueError(f"nothing here has {key} {text}", field=key, got=text)
+
+
 def print_json(value: Any) -> None:
     """Print one JSON document on standard output."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
@@ -109,11 +156,18 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     """Return a table; columns whose name ends in a unit or number are right-aligned."""
     made = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
-        numeric = column.split()[-1] in ("fen", "yuan", "units", "rows", "no", "size", "gas")
-        made.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        numeric = bool(NUMERIC & set(column.split()))
+        made.add_column(
+            column, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric
+        )
     for row in rows:
-        made.add_row(*(str(cell) for cell in row))
+        made.add_row(*(escape(str(cell)) for cell in row))
     return made
+
+
+def pairs(title: str, members: dict[str, Any]) -> Table:
+    """Return the members of an answer as a table of two columns."""
+    return table(title, ("what", "value"), members.items())
 
 
 def show_done(done: Any, as_json: bool) -> None:
@@ -123,7 +177,8 @@ def show_done(done: Any, as_json: bool) -> None:
         done.as_dict(),
         as_json,
         lambda: out.print(
-            f"[green]done[/] {done.command}  block {done.block_number}  {facts}", highlight=False
+            f"[green]done[/] {done.command}  block {done.block_number}  {escape(facts)}",
+            highlight=False,
         ),
     )
 
@@ -136,13 +191,26 @@ def guarded(command: Callable[Params, Value]) -> Callable[Params, Value]:
         try:
             return command(*args, **kwargs)
         except LedgerError as error:
-            if kwargs.get("as_json"):
-                print_json({"error": error.as_dict()})
-            else:
-                show_error(error)
+            _answer(error, as_json=bool(kwargs.get("as_json")))
+            raise typer.Exit(1) from error
+        except OSError as error:
+            _answer(_file_error(error), as_json=bool(kwargs.get("as_json")))
             raise typer.Exit(1) from error
 
     return call
+
+
+def _answer(error: LedgerError, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"error": error.as_dict()})
+    else:
+        show_error(error)
+
+
+def _file_error(error: OSError) -> LedgerError:
+    return MalformedValueError(
+        f"{error.strerror or error}: {error.filename}", field="file", got=error.filename
+    )
 
 
 def show_error(error: LedgerError) -> None:
@@ -157,4 +225,4 @@ def show_error(error: LedgerError) -> None:
             lines.append(f"got       {finding['got']}")
         if finding["expected"] is not None:
             lines.append(f"expected  {finding['expected']}")
-    err.print(Panel("\n".join(lines), title=str(plain["code"]), border_style="red"), markup=False)
+    err.print(Panel(Text("\n".join(lines)), title=str(plain["code"]), border_style="red"))

@@ -22,12 +22,14 @@ from ledger.cli.shell import (
     JsonOption,
     KeyOption,
     account,
+    err,
     guarded,
     open_market,
     out,
     password,
     print_json,
     read_json,
+    read_object,
     settings_of,
     show,
     show_done,
@@ -56,7 +58,10 @@ def init(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
 
 @guarded
-def serve(home: HomeOption = None, port: Annotated[int | None, typer.Option()] = None) -> None:
+def serve(
+    home: HomeOption = None,
+    port: Annotated[int | None, typer.Option(help="Port; else MDL_PORT, else 8350.")] = None,
+) -> None:
     """Serve the API, the access gateway and the console until stopped."""
     import uvicorn
 
@@ -95,7 +100,7 @@ def verify(
 ) -> None:
     """Recompute everything from chain and log files with independent code (核验)."""
     with open_market(home) as market:
-        compared = read_json(report) if report else None
+        compared = read_object(report) if report else None
         found = verify_market(market, logs=logs, report=compared)
 
     def render() -> None:
@@ -113,7 +118,7 @@ def verify(
 @guarded
 def rebuild(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Drop the projections, replay the chain's events, and compare the digests."""
-    with open_market(home) as market, Progress(console=None, disable=as_json) as progress:
+    with open_market(home) as market, Progress(console=err, disable=as_json) as progress:
         progress.add_task("replaying", total=None)
         found = rebuild_projections(market)
     show(found, as_json, lambda: out.print_json(json.dumps(found)))
@@ -180,7 +185,7 @@ def sign(
     as_json: JsonOption = True,
 ) -> None:
     """Sign a prepared command's typed data; prints the body for POST /v1/commands."""
-    document = read_json(file)
+    document = read_object(file, "typed_data")
     with open_market(home) as market:
         signature = sign_message(account(market, key_name), document["typed_data"])
     print_json({"prepared": document, "signature": signature})
@@ -194,7 +199,7 @@ def submit_command(
     as_json: JsonOption = False,
 ) -> None:
     """Relay a signed command."""
-    body = read_json(file)
+    body = read_object(file, "prepared", "signature")
     with open_market(home) as market:
         done = submit(market, body["prepared"], body["signature"], idempotency_key)
     show_done(done, as_json)
@@ -202,7 +207,11 @@ def submit_command(
 
 @keys_app.command("create")
 @guarded
-def key_create(name: str, home: HomeOption = None, as_json: JsonOption = False) -> None:
+def key_create(
+    name: Annotated[str, typer.Argument(help="Lower-case letters, digits and hyphens.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Make a key; its keystore is readable by its owner only."""
     settings = settings_of(home)
     with open_market(home) as market:

@@ -19,10 +19,12 @@ from ledger.cli.demo.story import FIRST_YUAN, SECOND_YUAN, VECTORS
 from ledger.cli.demo.using import used_again
 from ledger.cli.shell import out
 from ledger.cli.tables import print_statement
-from ledger.codec.receipts import RECEIPT_BYTES
 from ledger.domain.errors import LedgerError
 from ledger.domain.units import yuan_text
 from ledger.report.statements import market_statement
+
+RECEIPT_BYTES = 96
+"""Length of a receipt in the log's file, format 1."""
 
 
 class DemoError(LedgerError):
