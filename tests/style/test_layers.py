@@ -25,8 +25,8 @@ INTERNAL: dict[str, set[str]] = {
     "verification": _PURE | {"codec", "chain"},
     "report": _PURE | {"codec", "projection", "verification"},
     "app": _SERVICE | {"verification"},
-    "cli": {"domain", "app", "report", "verification", "api"},
-    "api": {"domain", "app", "report", "verification", "projection"},
+    "cli": {"ledger", "domain", "app", "report", "verification", "api"},
+    "api": {"ledger", "domain", "app", "report", "verification", "projection"},
     "scripts": {*LAYERS, "api"},
     "ledger": set(),
 }
