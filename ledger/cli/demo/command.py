@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,8 @@ from ledger.cli.shell import guarded, out
 from ledger.domain.errors import MalformedValueError
 
 MARK = "demonstration"
+KEYSTORE_SCRYPT_N = 2**14
+"""Work factor of the demonstration's keystores: their keys sign nothing of value."""
 
 
 @guarded
@@ -35,7 +38,7 @@ def demo(
 def run_demo(home: Path, keep_serving: bool) -> Stage:
     """Run the journey and return its stage; the home holds everything that it made."""
     _empty(home)
-    settings = Settings(home=home, rpc_url="", database_url="")
+    settings = Settings(home=home, rpc_url="", database_url="", keystore_scrypt_n=KEYSTORE_SCRYPT_N)
     started = time.monotonic()
     with Market.open(settings, bootstrap=True) as market:
         stage = Stage(market, started=started)
@@ -49,21 +52,22 @@ def run_demo(home: Path, keep_serving: bool) -> Stage:
             settling.billed_and_paid(stage, url)
             settling.verified(stage)
             settling.shown(stage)
-            _addresses(home, url, keep_serving)
-            while keep_serving:
-                time.sleep(3600)
+            _addresses(settings, url, keep_serving)
+            with suppress(KeyboardInterrupt):
+                while keep_serving:
+                    time.sleep(3600)
     return stage
 
 
-def _addresses(home: Path, url: str, keep_serving: bool) -> None:
-    if keep_serving:
-        out.print(
-            f"\nconsole 控制台  {url}/\nAPI            {url}/docs\nCtrl-C ends.", highlight=False
-        )
-        return
+def _addresses(settings: Settings, url: str, keep_serving: bool) -> None:
+    """Print where the pages and the API's documentation are, now or when served again."""
+    ending = "Ctrl-C ends."
+    if not keep_serving:
+        ending = f"They are up again with `mdl serve --home {settings.home}`."
+        url = f"http://{settings.host}:{settings.port}"
     out.print(
-        f"\n[bold]make serve[/] (mdl serve --home {home}) opens this market again:\n"
-        "  console 控制台  http://127.0.0.1:8350/\n  API            http://127.0.0.1:8350/docs",
+        f"\nconsole 控制台, with the same figures  {url}/\n"
+        f"documentation of the API 接口文档      {url}/docs\n{ending}",
         highlight=False,
     )
 

@@ -42,7 +42,7 @@ YEAR_SECONDS = 365 * 24 * 3600
 QUOTA_ROWS = 25_000
 SHORT_SECONDS = 6
 _REGISTRAR = {NANJING: "nanjing-authority", CHUZHOU: "chuzhou-authority"}
-_DATASETS = {"weather", "airports", "employment", "prices", "incidents"}
+_DATASETS = {"weather", "airports", "employment", "prices", "electricity"}
 
 
 def organisations_join(stage: Stage) -> None:
@@ -81,7 +81,9 @@ def data_registered(stage: Stage) -> None:
     for number, holding in enumerate(HOLDINGS):
         _register(stage, number, holding)
     _second_version(stage)
-    body = _product(stage, new_id(), {"incidents": 1_000_000}, "不可上架", "Not listable", NANJING)
+    body = _product(
+        stage, new_id(), {"electricity": 1_000_000}, "不可上架", "Not listable", NANJING
+    )
     stage.say(f"不予开放 cannot be listed: {_refusal(stage, 'operator', 'list-product', body)}")
 
 

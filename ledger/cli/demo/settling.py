@@ -19,6 +19,7 @@ from ledger.cli.demo.story import FIRST_YUAN, SECOND_YUAN, VECTORS
 from ledger.cli.demo.using import used_again
 from ledger.cli.shell import out
 from ledger.cli.tables import print_statement
+from ledger.domain.calendar import instant_text
 from ledger.domain.errors import LedgerError
 from ledger.domain.units import yuan_text
 from ledger.report.statements import market_statement
@@ -91,14 +92,16 @@ def _income(stage: Stage, number: int, yuan: str) -> None:
         raise DemoError("there was nothing to bill", got=number)
     reference = done.result["reference"]
     path = market.home / f"bank-{number}.csv"
+    booked_on = instant_text(market.now_seconds())[:10]
     lines = [
         ",".join(COLUMNS),
-        f"2026-11-23,{reference} 数据服务费,{yuan},虚构物流科技公司,BANK-{number:04d}",
+        f"{booked_on},{reference} 数据服务费,{yuan},虚构物流科技公司,BANK-{number:04d}",
     ]
     if number == 1:
-        lines.append("2026-11-23,房租,500.00,路人甲,BANK-9999")
+        lines.append(f"{booked_on},房租,500.00,路人甲,BANK-9999")
     path.write_text("\n".join(lines) + "\n", "utf-8")
     report = import_statement(market, operator, path.read_text("utf-8"))
+    stage.facts.setdefault("bank_findings", []).extend(report.findings)
     for finding in report.findings:
         stage.say(f"bank line left for people: [yellow]{finding.code}[/] {finding.detail}")
     stage.run("buyer", "accept-invoice", {"invoice_id": done.result["invoice_id"]})

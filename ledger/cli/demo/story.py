@@ -181,7 +181,15 @@ HOLDINGS = (
         "employment",
     ),
     Holding("prices", "prices", "stocks.csv", "价格行情", "Prices", "prices", "unconditional"),
-    Holding("incidents", "labour", "la-riots.csv", "治安事件", "Incidents", "safety", "not_open"),
+    Holding(
+        "electricity",
+        "prices",
+        "iowa-electricity.csv",
+        "分能源发电量",
+        "Electricity by source",
+        "energy",
+        "not_open",
+    ),
 )
 
 LINEAGE_PPM = {

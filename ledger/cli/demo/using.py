@@ -10,9 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
-import uvicorn
 
-from api.main import create_app
 from ledger.app.keys import issue_api_key
 from ledger.app.log_keeping import anchor
 from ledger.cli.demo.stage import Stage
@@ -26,6 +24,11 @@ _START_SECONDS = 20.0
 @contextmanager
 def served(stage: Stage) -> Iterator[str]:
     """Serve the market over HTTP in this process; yield the address."""
+    # The web framework is loaded only where something is served: every other command starts faster.
+    import uvicorn
+
+    from api.main import create_app
+
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
