@@ -25,8 +25,8 @@ INTERNAL: dict[str, set[str]] = {
     "verification": _PURE | {"codec", "chain"},
     "report": _PURE | {"codec", "projection", "verification"},
     "app": _SERVICE | {"verification"},
-    "cli": {"ledger", "domain", "app", "report", "verification", "api"},
-    "api": {"ledger", "domain", "app", "report", "verification", "projection"},
+    "cli": {"ledger", "domain", "app", "report"},
+    "api": {"ledger", "domain", "app", "report"},
     "scripts": {*LAYERS, "api"},
     "ledger": set(),
 }
@@ -56,7 +56,15 @@ OUTSIDE: dict[str, set[str]] = {
     "api": {"fastapi", "jinja2", "pydantic", "starlette", "structlog", "uvicorn"},
     "ledger": set(),
 }
+_READS = "reads of the catalogue go from projection to page; a use case would only pass them on"
 DEVIATIONS: dict[tuple[str, str], str] = {
+    ("api/background.py", "ledger.projection.queries"): _READS,
+    ("api/console/figures.py", "ledger.projection.queries"): _READS,
+    ("api/rendering.py", "ledger.projection.queries"): _READS,
+    ("api/routes/gateway.py", "ledger.codec.receipts"): "the type of the receipt that it answers",
+    ("api/routes/logs.py", "ledger.codec.tiles"): "reads the path of a tile, which is a format",
+    ("ledger/cli/system.py", "api.main"): "`mdl serve` starts the service",
+    ("ledger/cli/demo/using.py", "api.main"): "the demonstration starts the service",
     (
         "ledger/verification/typed_data.py",
         "eth_account",
