@@ -16,6 +16,7 @@ from ledger.app.agreements import (
     quote,
     sign_agreement,
 )
+from ledger.app.books import licence_found
 from ledger.app.commands import run
 from ledger.app.names import display_names
 from ledger.app.requests import parse_part
@@ -35,9 +36,8 @@ from ledger.cli.shell import (
     show_done,
     table,
 )
-from ledger.cli.tables import label
-from ledger.domain.codes import Purpose
-from ledger.domain.errors import MalformedValueError
+from ledger.cli.tables import label, print_detail
+from ledger.domain.codes import LicenceState, ModeSet, Purpose
 from ledger.domain.ids import parse_id
 from ledger.domain.units import yuan_text
 from ledger.report.statements import market_statement
@@ -85,13 +85,21 @@ def licence_list(home: HomeOption = None, as_json: JsonOption = False) -> None:
 @licence_app.command("show")
 @guarded
 def licence_show(licence_no: int, home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Show one licence 使用许可: buyer, product, purpose, billed units and money."""
-    found = next((row for row in _licences(home)[0] if row["licence_no"] == licence_no), None)
-    if found is None:
-        raise MalformedValueError(
-            f"there is no licence {licence_no}", field="licence_no", got=licence_no
-        )
-    show(found, as_json, lambda: out.print(pairs(f"Licence 使用许可 {licence_no}", found)))
+    """Show one licence 使用许可: parties, purpose 用途, modes, validity, quota, what was billed."""
+    with open_market(home) as market:
+        found, _ = licence_found(market, licence_no)
+        with market.read() as connection:
+            uses = market_statement(connection)["uses"]
+    use = next(row for row in uses if row["licence_no"] == licence_no)
+    found |= {
+        "purpose": Purpose(found["purpose"]).name.lower(),
+        "state": LicenceState(found["state"]).name.lower(),
+        "modes": [mode.name.lower() for mode in ModeSet(found["modes"]).modes()],
+        "billed_units": use["units"],
+        "gross_fen": use["gross_fen"],
+        "paid_fen": use["paid_fen"],
+    }
+    show(found, as_json, lambda: print_detail(f"Licence 使用许可 {licence_no}", found))
 
 
 @licence_app.command("quote")

@@ -10,7 +10,13 @@ from rich.progress import Progress
 
 from ledger.app.commands import run
 from ledger.app.files import FileFacts, describe_file
-from ledger.app.lookup import datasets_found, organisations_found, products_found
+from ledger.app.lookup import (
+    dataset_found,
+    datasets_found,
+    organisations_found,
+    product_found,
+    products_found,
+)
 from ledger.app.names import display_names
 from ledger.cli.shell import (
     AsOption,
@@ -28,7 +34,7 @@ from ledger.cli.shell import (
     show_done,
     table,
 )
-from ledger.cli.tables import print_statement
+from ledger.cli.tables import print_detail, print_statement
 from ledger.domain.codes import RegistrationState
 from ledger.domain.ids import new_id, parse_id
 from ledger.report.statements import organisation_statement
@@ -247,10 +253,13 @@ def dataset_list(
 @dataset_app.command("show")
 @guarded
 def dataset_show(dataset_id: str, home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Show one dataset 数据资源: holder, class, state, latest version and its digest."""
+    """Show one dataset 数据资源: record, versions 版本 and parents, steps of its registration."""
     with open_market(home) as market:
-        found = find(datasets_found(market), "dataset_id", dataset_id)
-    show(found, as_json, lambda: out.print(pairs("Dataset 数据资源", found)))
+        found = dataset_found(market, parse_id(dataset_id, "dataset_id"))
+    for step in found["registration"]:
+        for key in ("from_state", "to_state"):
+            step[key] = RegistrationState(step[key]).name.lower()
+    show(found, as_json, lambda: print_detail("Dataset 数据资源", found))
 
 
 @product_app.command("create")
@@ -304,16 +313,9 @@ def product_list(home: HomeOption = None, as_json: JsonOption = False) -> None:
 @product_app.command("show")
 @guarded
 def product_show(product_id: str, home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Show one product 数据产品 and its lineage 溯源."""
+    """Show one product 数据产品: lineage 溯源, ceilings 上限 and the tariff 收费标准 in force."""
     with open_market(home) as market:
-        found = find(products_found(market), "product_id", product_id)
-
-    def render() -> None:
-        out.print(pairs("Product 数据产品", {**found, "lineage": len(found["lineage"])}))
-        rows = [
-            (row["name_zh"], row["claimant_id"], f"{row['weight_ppm']:,}")
-            for row in found["lineage"]
-        ]
-        out.print(table("Lineage 溯源", ("claimant", "id", "weight ppm"), rows))
-
-    show(found, as_json, render)
+        detail = product_found(market, parse_id(product_id, "product_id"))
+        named = find(products_found(market), "product_id", product_id)
+    found = named | {"caps": detail["caps"], "tariff": detail["tariff"]}
+    show(found, as_json, lambda: print_detail("Product 数据产品", found))

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ledger.app.billing import bill
+from ledger.app.books import invoice_found, scheme_found
 from ledger.app.commands import run
 from ledger.app.log_keeping import anchor, check_proof_file, checkpoint, proof
 from ledger.app.payments import import_statement
@@ -17,7 +18,6 @@ from ledger.cli.shell import (
     HomeOption,
     JsonOption,
     account,
-    find,
     guarded,
     open_market,
     out,
@@ -30,8 +30,11 @@ from ledger.cli.shell import (
     show_error,
     table,
 )
+from ledger.cli.tables import print_detail
+from ledger.domain.codes import InvoiceState
 from ledger.domain.errors import MalformedValueError
 from ledger.domain.ids import digest_text, parse_id
+from ledger.domain.money import Tier
 from ledger.domain.units import yuan_text
 from ledger.report.statements import market_statement
 
@@ -137,24 +140,47 @@ def scheme_approve(
     _simple(home, key_name, "approve-scheme", read_json(file), as_json)
 
 
-@scheme_app.command("show")
+@scheme_app.command("list")
 @guarded
-def scheme_show(
-    scheme_id: Annotated[str | None, typer.Argument(help="Id; all schemes when left out.")] = None,
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show schemes 定价方案: approved cost, income, tax, what is owed and was remitted."""
+def scheme_list(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """List the schemes 定价方案: approved cost, income, tax, what is owed and was remitted."""
     with open_market(home) as market, market.read() as connection:
         found = market_statement(connection)["schemes"]
-    if scheme_id is not None:
-        found = [find(found, "scheme_id", scheme_id)]
 
     def render() -> None:
         for row in found:
             out.print(pairs("Scheme 定价方案", row))
 
     show(found, as_json, render)
+
+
+@scheme_app.command("show")
+@guarded
+def scheme_show(
+    scheme_id: Annotated[str, typer.Argument(help="Id of the scheme.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one scheme 定价方案 and the account of each claimant."""
+    with open_market(home) as market:
+        found = scheme_found(market, parse_id(scheme_id, "scheme_id"))
+    show(found, as_json, lambda: print_detail("Scheme 定价方案", found))
+
+
+@invoice_app.command("show")
+@guarded
+def invoice_show(
+    invoice_id: Annotated[str, typer.Argument(help="Id of the invoice.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one invoice 账单: its payments 到账 and the lines of its split 分账."""
+    with open_market(home) as market:
+        found, _ = invoice_found(market, parse_id(invoice_id, "invoice_id"))
+    found["state"] = InvoiceState(found["state"]).name.lower()
+    for line in found["split"] or ():
+        line["tier"] = Tier(line["tier"]).name.lower()
+    show(found, as_json, lambda: print_detail("Invoice 账单", found))
 
 
 @invoice_app.command("bill")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ledger.cli.shell import out, table
+from ledger.cli.shell import out, pairs, table
 from ledger.domain.units import MICRO_FEN_PER_FEN, yuan_text
 
 TIERS = {
@@ -22,6 +22,20 @@ def label(names: dict[str, dict[str, str]], key: str | None) -> str:
         return "—"
     found = names.get(key)
     return f"{found['zh']} {found['en']}" if found else key
+
+
+def print_detail(title: str, found: dict[str, Any]) -> None:
+    """Print one record: its own members as pairs, its lists as tables, its parts as pairs."""
+    own = {key: value for key, value in found.items() if not isinstance(value, dict | list)}
+    out.print(pairs(title, own))
+    for key, value in found.items():
+        heading = key.replace("_", " ")
+        if isinstance(value, dict):
+            out.print(pairs(heading, value))
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            out.print(table(heading, tuple(value[0]), [tuple(row.values()) for row in value]))
+        elif isinstance(value, list) and value:
+            out.print(pairs(heading, {str(no): item for no, item in enumerate(value, start=1)}))
 
 
 def print_statement(found: dict[str, Any]) -> None:
