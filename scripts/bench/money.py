@@ -6,7 +6,14 @@ from uuid import UUID
 
 from ledger.domain.codes import ChargeBasis
 from ledger.domain.ids import ClaimantId
-from ledger.domain.money import Band, ClaimantCost, Lineage, SchemeTerms, Tariff
+from ledger.domain.money import (
+    REGULAR_TIERS,
+    Band,
+    ClaimantCost,
+    Lineage,
+    SchemeTerms,
+    Tariff,
+)
 from ledger.domain.units import Fen, MicroYuan, Ppm
 from ledger.revenue.state import apply
 from ledger.revenue.tariff import charge_fen
@@ -53,6 +60,7 @@ def _split() -> None:
         tax_fen=Fen(36_000),
         surcharge_ppm=Ppm(7_200),
         vat_ppm=Ppm(60_000),
+        tiers=REGULAR_TIERS,
     )
     lineage = Lineage.of(dict.fromkeys(claimants, 1_000_000 // CLAIMANTS))
     state = SchemeState(terms)
