@@ -24,7 +24,7 @@ LONG_FUNCTIONS: dict[str, str] = {}
 EXCUSES = re.compile("TO" + "DO|FIX" + "ME|X" + r"XX\b|HA" + r"CK\b")
 REGISTRIES = re.compile(
     r"registry\.npmjs|npmmirror|pypi\.(?:org|tuna)|pythonhosted|proxy\.golang|"
-    r"(?:/work|/home|/root|/Users)/[a-z]"
+    r"(?:/work|/home|/Users)/[a-z]"
 )
 REGISTRY_FILES = ("tests/style/test_habits.py",)
 
