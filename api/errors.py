@@ -140,6 +140,7 @@ STATUS: dict[str, int] = {
     "projection.not_found": 404,
     "projection.payee_unknown": 409,
     "use.key_unknown": 401,
+    "use.page_range": 422,
     "use.product_mismatch": 403,
     "use.quota_exceeded": 429,
 }

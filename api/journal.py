@@ -32,6 +32,12 @@ def configure(level: int = logging.INFO) -> None:
     )
 
 
+def configure_once() -> None:
+    """Write structured logs as JSON lines, unless the program around decided otherwise."""
+    if not structlog.is_configured():
+        configure()
+
+
 def mask_secrets(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:

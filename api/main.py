@@ -15,8 +15,8 @@ import structlog
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from api import problems
-from api.console.page import router as console_router
+from api import journal, problems
+from api.console import page, reference
 from api.edge import Edge
 from api.intake import Intake
 from api.routes import catalogue, commands, gateway, health, logs, money
@@ -54,13 +54,17 @@ def create_app(market: Market) -> FastAPI:
         version=__version__,
         summary="Provenance, provable use and exact sharing of income for a data market.",
         lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.market = market
+    journal.configure_once()
     problems.install(app)
     app.add_middleware(Intake)
     app.add_middleware(Edge)
     for router in (
-        console_router,
+        page.router,
+        reference.router,
         health.router,
         catalogue.router,
         logs.router,

@@ -59,6 +59,14 @@ _WORDS: dict[str, tuple[str, str]] = {
     "flow": ("资金与数据的流向", "The way of data and money"),
     "block": ("区块", "Block"),
     "none": ("暂无", "Nothing yet"),
+    "reference_lead": (
+        "写操作分两步:prepare 返回待签名的数据,机构用自己的密钥签名后提交。",
+        "Writing takes two steps: prepare returns what is to be signed; the organisation signs it "
+        "with its own key and submits it.",
+    ),
+    "required": ("必填", "required"),
+    "body": ("请求体", "Body"),
+    "bodies": ("请求体字段", "Fields of bodies"),
     "net": ("净收入", "Net income"),
 }
 

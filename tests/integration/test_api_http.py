@@ -1,0 +1,223 @@
+"""The service over HTTP: what is public, what is a party's, what is refused, and how."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.main import create_app
+from ledger.app.commands import COMMANDS
+from ledger.app.keys import issue_api_key
+from ledger.app.log_keeping import anchor
+from ledger.app.signing import sign_message
+from ledger.chain.keys import address_of
+from ledger.codec.receipts import Receipt
+from tests.integration.market_fixture import SmallMarket, opened_market
+
+pytestmark = pytest.mark.integration
+PROBLEM = "application/problem+json"
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallMarket]:
+    with opened_market(tmp_path_factory.mktemp("http")) as market:
+        yield market
+
+
+@pytest.fixture(scope="module")
+def client(small: SmallMarket) -> Iterator[TestClient]:
+    with TestClient(create_app(small.market), raise_server_exceptions=False) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def key(small: SmallMarket) -> str:
+    return issue_api_key(small.market, small.members["buyer"].account, small.licence_no)
+
+
+def _path(small: SmallMarket) -> str:
+    return f"/v1/use/{small.product_id}/{small.datasets['weather']}"
+
+
+def test_use__with_a_key__rows_receipt_and_next_page(
+    client: TestClient, small: SmallMarket, key: str
+) -> None:
+    answer = client.get(_path(small), params={"limit": 7}, headers={"X-Api-Key": key})
+    assert answer.status_code == 200
+    assert len(answer.json()["rows"]) == 7
+    receipt = Receipt.decode(bytes.fromhex(answer.headers["Mdl-Receipt"]))
+    assert (receipt.units, receipt.licence_no) == (7, small.licence_no)
+    assert 'rel="next"' in answer.headers["Link"]
+    index = int(answer.headers["Mdl-Receipt-Index"])
+    assert small.market.meter(1).size == index + 1
+
+
+@pytest.mark.parametrize(
+    ("params", "status", "code"),
+    [
+        ({"mode": "download"}, 403, "use.mode_not_granted"),
+        ({"purpose": "public_welfare"}, 403, "use.purpose_not_granted"),
+        ({"mode": "teleport"}, 422, "domain.unknown_code"),
+        ({"limit": 0}, 422, "use.page_range"),
+        ({"limit": "NaN"}, 422, "api.invalid_request"),
+        ({"cursor": -1}, 422, "use.page_range"),
+        ({"cursor": "9" * 30}, 422, "api.invalid_request"),
+    ],
+)
+def test_use__refused__problem_says_why(
+    client: TestClient,
+    small: SmallMarket,
+    key: str,
+    params: dict[str, Any],
+    status: int,
+    code: str,
+) -> None:
+    answer = client.get(_path(small), params=params, headers={"X-Api-Key": key})
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.headers["content-type"] == PROBLEM
+    assert ("Mdl-Receipt" in answer.headers) == (status == 403)
+
+
+def test_use__without_a_key__401(client: TestClient, small: SmallMarket) -> None:
+    answer = client.get(_path(small))
+    assert (answer.status_code, answer.json()["code"]) == (401, "use.key_unknown")
+
+
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/v1/datasets", "/v1/products", "/v1/statement", "/v1/logs"]
+)
+def test_public__get__200(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code == 200
+
+
+def test_private__licence__only_its_parties_and_the_regulator(
+    client: TestClient, small: SmallMarket
+) -> None:
+    path = f"/v1/licences/{small.licence_no}"
+    assert client.get(path).status_code == 401
+    statuses = {}
+    for member in ("buyer", "operator", "regulator", "weather"):
+        own = issue_api_key(small.market, small.members[member].account)
+        statuses[member] = client.get(path, headers={"X-Api-Key": own}).status_code
+    assert statuses == {"buyer": 200, "operator": 200, "regulator": 200, "weather": 403}
+
+
+def test_command__prepared_signed_submitted__done_once(
+    client: TestClient, small: SmallMarket
+) -> None:
+    account = small.members["nanjing"].account
+    body = {"dataset_id": str(small.datasets["weather"]), "grade": "b", "report": "抽检"}
+    signer = address_of(account)
+    prepared = client.post(f"/v1/prepare/inspect-dataset?signer={signer}", json=body).json()
+    signed = {
+        "prepared": prepared,
+        "signature": sign_message(account, prepared["typed_data"]),
+    }
+    headers = {"Idempotency-Key": "inspect-1"}
+    first = client.post("/v1/commands", json=signed, headers=headers)
+    again = client.post("/v1/commands", json=signed, headers=headers)
+    assert (first.status_code, first.json()) == (200, again.json())
+    without = client.post("/v1/commands", json=signed)
+    assert (without.status_code, without.json()["code"]) == (400, "api.idempotency_key")
+
+
+def test_prepare__every_command__has_a_route(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    assert {f"/v1/prepare/{name}" for name in COMMANDS} <= set(paths)
+
+
+def test_proof__of_a_receipt__matches_the_checkpoint(
+    client: TestClient, small: SmallMarket, key: str
+) -> None:
+    client.get(_path(small), params={"limit": 1}, headers={"X-Api-Key": key})
+    anchor(small.market, small.members["platform"].account, 1)
+    document = client.get("/v1/logs/1/receipts/0/proof").json()
+    assert document["checkpoint"] == client.get("/v1/logs/1/checkpoint").text
+    missing = client.get("/v1/logs/1/receipts/999999/proof")
+    assert missing.status_code in (404, 422)
+    assert missing.headers["content-type"] == PROBLEM
+
+
+HOSTILE = [
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b'{"a":NaN}',
+    b'{"a":1e400}',
+    b'{"a":' + b"9" * 400 + b"}",
+    b"[" * 2_000 + b"]" * 2_000,
+    b'{"a":"\\u0000"}',
+    b'{"a":"\\ud800"}',
+    b'{"product_id":1,"purpose":[],"units":"1"}',
+    b'{"product_id":"x","purpose":"industry","units":-1}',
+    b'{"units":true,"purpose":"industry","product_id":"0"}',
+    b"\xff\xfe",
+]
+
+
+@pytest.mark.parametrize("body", HOSTILE)
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/quotes", "/v1/agreements", "/v1/commands", "/v1/api-keys"]
+    + [f"/v1/prepare/{name}?signer=0x{'1' * 40}" for name in ("register-dataset", "grant-licence")],
+)
+def test_post__hostile_body__problem_and_no_5xx(client: TestClient, path: str, body: bytes) -> None:
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "x"}
+    answer = client.post(path, content=body, headers=headers)
+    assert 400 <= answer.status_code < 500
+    assert answer.headers["content-type"] == PROBLEM
+    assert json.loads(answer.content)["code"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/datasets/x",
+        f"/v1/datasets/{uuid4()}",
+        f"/v1/products/{uuid4()}",
+        f"/v1/schemes/{uuid4()}",
+        "/v1/logs/0/checkpoint",
+        "/v1/logs/99/checkpoint",
+        "/v1/logs/99/anchors",
+        "/v1/logs/99/receipts/0/proof",
+        "/v1/logs/1/tile/../../../../etc/passwd",
+        "/v1/logs/1/tile/0/x999/999",
+        "/v1/datasets?limit=0",
+        "/v1/datasets?offset=-1",
+        "/nowhere",
+    ],
+)
+def test_get__what_is_not_there__problem_and_no_5xx(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert 400 <= answer.status_code < 500
+    assert answer.headers["content-type"] == PROBLEM
+
+
+def test_body__too_large__413(client: TestClient) -> None:
+    answer = client.post("/v1/quotes", content=b" " * 2_000_000)
+    assert (answer.status_code, answer.json()["code"]) == (413, "api.body_too_large")
+
+
+def test_console__both_languages__same_figures(client: TestClient) -> None:
+    chinese, english = client.get("/").text, client.get("/?lang=en").text
+    assert '<html lang="zh-CN">' in chinese
+    assert '<html lang="en">' in english
+    assert "都市圈数据账本" in chinese
+    assert "Metro Data Ledger" in english
+    assert "虚构" in chinese
+    assert "invented" in english
+    by_header = client.get("/", headers={"Accept-Language": "en-GB,en;q=0.9"}).text
+    assert by_header == english
+
+
+def test_reference__served_here__loads_nothing_from_elsewhere(client: TestClient) -> None:
+    page = client.get("/docs").text
+    assert "/v1/use/{product_id}/{dataset_id}" in page
+    assert "<script" not in page
+    assert "https://" not in page
