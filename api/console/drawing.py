@@ -1,86 +1,183 @@
-"""The flow of an income as a drawing: from buyers through products to those who are paid."""
+"""The picture of the market's flow as plain geometry; the template only prints it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
-from ledger.domain.units import MICRO_FEN_PER_FEN, yuan_text
+from ledger.domain.units import PPM_WHOLE, yuan_text, yuan_text_exact
 
-WIDTH = 960
-_ROW = 46
-_BOX = 250
-_TOP = 34
-_COLUMNS = (10, 355, 700)
-_STROKE_MAX = 22
+WIDTH = 1_180
+TOP = 56
+BOX_WIDTH = 200
+BOX_HEIGHT = 50
+GAP = 16
+COLUMNS = (0, 245, 490, 735, 980)
+STROKE_MIN = 2
+STROKE_MAX = 16
+ROWS_MAX = 12
+TAX, RESERVE, POT = "tax", "reserve", "pot"
+_LABEL_WIDTH_MAX = 27
+
+Flows = Mapping[tuple[str, str], int]
 
 
-def flow_of(
-    statement: dict[str, Any], name: Callable[[str | None], str], words: dict[str, str]
-) -> dict[str, Any]:
-    """Return boxes and curves of the drawing; empty lists when nothing was paid yet."""
-    uses = [use for use in statement["uses"] if use["paid_fen"]]
-    claimants = [row for row in statement["claimants"] if int(row["entitled_micro_fen"])]
-    buyers = list(dict.fromkeys(use["buyer_id"] for use in uses))
-    products = list(dict.fromkeys(use["product_id"] for use in uses))
-    total = sum(use["paid_fen"] for use in uses) or 1
-    paid = {key: _sum(uses, "buyer_id", key) for key in buyers}
-    sold = {key: _sum(uses, "product_id", key) for key in products}
-    boxes = [_box(0, row, name(key), paid[key]) for row, key in enumerate(buyers)]
-    boxes += [_box(1, row, name(key), sold[key]) for row, key in enumerate(products)]
-    curves = [
-        _curve(
-            (0, buyers.index(use["buyer_id"])),
-            (1, products.index(use["product_id"])),
-            use["paid_fen"],
-            total,
-        )
-        for use in uses
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle with a label and a figure; `key` names the label where `label` is empty."""
+
+    key: str
+    kind: str
+    x: int
+    y: int
+    label: str
+    figure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A curve between two boxes; `width` in pixels says how much flows."""
+
+    path: str
+    width: int
+    kind: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Boxes and lines on a canvas of `width` by `height`."""
+
+    width: int
+    height: int
+    boxes: tuple[Box, ...]
+    lines: tuple[Line, ...]
+
+
+def draw(
+    supply: Flows,
+    sale: Flows,
+    earned: Mapping[str, int],
+    totals: Mapping[str, int | str],
+    name: Callable[[str], str],
+) -> Drawing:
+    """Return the drawing.
+
+    Args:
+        supply: (provider, product) to weight in ppm.
+        sale: (product, buyer) to net fen.
+        earned: payee to µfen; tax and reserve come from the totals.
+        totals: the statement's.
+        name: what a reader calls an id.
+    """
+    due = {TAX: int(totals["tax_micro_fen"])} | dict(earned)
+    due |= {RESERVE: int(totals["reserve_micro_fen"])}
+    due = {key: amount for key, amount in due.items() if amount}
+    net_fen = int(totals["net_fen"])
+    columns = [
+        _column(0, "provider", _firsts(supply), lambda key: "", name),
+        _column(1, "product", _union(_seconds(supply), _firsts(sale)), lambda key: "", name),
+        _column(2, "buyer", _seconds(sale), lambda key: yuan_text(_total(sale, key)), name),
+        _column(3, POT, [POT], lambda key: yuan_text(net_fen), lambda key: ""),
+        _column(4, "payee", list(due), lambda key: yuan_text_exact(due[key]), name),
     ]
-    for row, claimant in enumerate(claimants):
-        amount_fen = int(claimant["entitled_micro_fen"]) // MICRO_FEN_PER_FEN
-        boxes.append(_box(2, row, name(claimant["claimant_id"]), amount_fen))
-        sources = dict.fromkeys(reason["product_id"] for reason in claimant["reasons"])
-        curves += [
-            _curve((1, products.index(source)), (2, row), amount_fen // len(sources), total)
-            for source in sources
-            if source in products
-        ]
-    rows = max(len(buyers), len(products), len(claimants), 1)
-    return {
-        "width": WIDTH,
-        "height": _TOP + rows * _ROW + 8,
-        "heads": [
-            {"x": x, "text": words[key]}
-            for x, key in zip(_COLUMNS, ("buyer", "product", "claimant"), strict=True)
-        ],
-        "boxes": boxes,
-        "curves": curves,
-    }
+    height = TOP + max(len(column) for column in columns) * (BOX_HEIGHT + GAP)
+    placed = [_centred(column, height) for column in columns]
+    boxes = {(number, box.key): box for number, column in enumerate(placed) for box in column}
+    paid = {(buyer, POT): _total(sale, buyer) for buyer in _seconds(sale)}
+    shares = {(POT, key): amount for key, amount in due.items()}
+    lines = [
+        *_lines(boxes, 0, supply, "data", percent),
+        *_lines(boxes, 1, sale, "data", yuan_text),
+        *_lines(boxes, 2, paid, "money", yuan_text),
+        *_lines(boxes, 3, shares, "money", yuan_text_exact),
+    ]
+    return Drawing(WIDTH, height, tuple(boxes.values()), tuple(lines))
 
 
-def _sum(uses: list[dict[str, Any]], key: str, value: str) -> int:
-    return sum(use["paid_fen"] for use in uses if use[key] == value)
+def _column(
+    number: int,
+    kind: str,
+    keys: list[str],
+    figure: Callable[[str], str],
+    name: Callable[[str], str],
+) -> list[Box]:
+    return [
+        Box(
+            key,
+            kind,
+            COLUMNS[number],
+            0,
+            "" if key in (TAX, RESERVE) else fitted(name(key)),
+            figure(key),
+        )
+        for key in keys[:ROWS_MAX]
+    ]
 
 
-def _box(column: int, row: int, text: str, amount_fen: int) -> dict[str, Any]:
-    return {
-        "x": _COLUMNS[column],
-        "y": _TOP + row * _ROW,
-        "width": _BOX,
-        "height": _ROW - 8,
-        "text": text if len(text) <= 34 else text[:33] + "…",
-        "amount": yuan_text(amount_fen),
-    }
+def _centred(column: list[Box], height: int) -> list[Box]:
+    step = BOX_HEIGHT + GAP
+    start = TOP + (height - TOP - len(column) * step + GAP) // 2
+    return [
+        Box(box.key, box.kind, box.x, start + place * step, box.label, box.figure)
+        for place, box in enumerate(column)
+    ]
 
 
-def _curve(
-    start: tuple[int, int], end: tuple[int, int], amount_fen: int, total_fen: int
-) -> dict[str, Any]:
-    x1, y1 = _COLUMNS[start[0]] + _BOX, _TOP + start[1] * _ROW + (_ROW - 8) // 2
-    x2, y2 = _COLUMNS[end[0]], _TOP + end[1] * _ROW + (_ROW - 8) // 2
+def _lines(
+    boxes: Mapping[tuple[int, str], Box],
+    number: int,
+    flows: Flows,
+    kind: str,
+    text: Callable[[int], str],
+) -> list[Line]:
+    largest = max(flows.values(), default=0) or 1
+    found = []
+    for (source, target), amount in flows.items():
+        start, end = boxes.get((number, source)), boxes.get((number + 1, target))
+        if start is None or end is None:
+            continue
+        width = STROKE_MIN + (STROKE_MAX - STROKE_MIN) * amount // largest
+        found.append(Line(_curve(start, end), width, kind if amount else "free", text(amount)))
+    return found
+
+
+def _curve(start: Box, end: Box) -> str:
+    x1, y1 = start.x + BOX_WIDTH, start.y + BOX_HEIGHT // 2
+    x2, y2 = end.x, end.y + BOX_HEIGHT // 2
     middle = (x1 + x2) // 2
-    return {
-        "path": f"M{x1} {y1} C{middle} {y1} {middle} {y2} {x2} {y2}",
-        "stroke": max(1, _STROKE_MAX * amount_fen // total_fen),
-    }
+    return f"M{x1} {y1} C{middle} {y1} {middle} {y2} {x2} {y2}"
+
+
+def fitted(text: str) -> str:
+    """Return a label cut to the width of a box; Chinese characters count twice."""
+    used, kept = 0, ""
+    for character in text:
+        used += 1 if ord(character) < 0x2E80 else 2
+        if used > _LABEL_WIDTH_MAX:
+            return kept + "…"
+        kept += character
+    return kept
+
+
+def percent(share_ppm: int) -> str:
+    """Return parts per million as per cent: 333400 is 33.34 %."""
+    whole, rest = divmod(share_ppm * 100, PPM_WHOLE)
+    digits = f"{rest:06d}".rstrip("0")
+    return f"{whole}.{digits} %" if digits else f"{whole} %"
+
+
+def _firsts(flows: Flows) -> list[str]:
+    return list(dict.fromkeys(first for first, _ in flows))
+
+
+def _seconds(flows: Flows) -> list[str]:
+    return list(dict.fromkeys(second for _, second in flows))
+
+
+def _union(*parts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(key for part in parts for key in part))
+
+
+def _total(sale: Flows, buyer: str) -> int:
+    return sum(amount for (_, second), amount in sale.items() if second == buyer)

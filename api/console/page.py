@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,18 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
-from api.console.drawing import flow_of
+from api.console.drawing import Drawing, draw
 from api.console.words import words_of
 from api.deps import MarketDep
 from api.languages import CHINESE, language_of
+from api.tags import tag_of
+from ledger.app.log_keeping import anchors_found, logs_found
 from ledger.app.lookup import datasets_found
+from ledger.app.market import Market
 from ledger.app.names import display_names, invented
-from ledger.domain.units import MICRO_FEN_PER_FEN, yuan_text, yuan_text_exact
+from ledger.domain.calendar import instant_text
+from ledger.domain.codes import Purpose, label_zh
+from ledger.domain.units import yuan_text, yuan_text_exact
 from ledger.report.statements import market_statement
 
 router = APIRouter(include_in_schema=False)
@@ -26,29 +32,69 @@ _TEMPLATES = Jinja2Templates(directory=Path(__file__).parent / "templates")
 def page(request: Request, market: MarketDep) -> HTMLResponse:
     """Who supplied, who used, who gets how much and why."""
     language = language_of(request)
+    headers = {
+        "Content-Language": language,
+        "Cache-Control": "no-cache",
+        "ETag": tag_of(market, request),
+        "Vary": "Accept-Language",
+    }
+    context = figures_of(market, language)
+    return _TEMPLATES.TemplateResponse(request, "index.html", context, headers=headers)
+
+
+def figures_of(market: Market, language: str) -> dict[str, Any]:
+    """Return everything that the page shows, texts in one language."""
     names = display_names(market)
     with market.read() as connection:
         statement = market_statement(connection, names)
-    words = words_of(language)
-    key = "zh" if language == CHINESE else "en"
+    datasets = datasets_found(market)
+    side = "zh" if language == CHINESE else "en"
 
     def name(identity: str | None) -> str:
         found = statement["names"].get(identity) if identity else None
-        return str(found[key]) if found else (identity or "—")
+        return str(found[side]) if found else (identity or "—")
 
-    context: dict[str, Any] = {
+    def purpose(number: int) -> str:
+        code = Purpose(number)
+        return label_zh(code) if side == "zh" else code.name.replace("_", " ").lower()
+
+    return {
         "language": language,
-        "words": words,
+        "words": words_of(language),
         "statement": statement,
-        "datasets": datasets_found(market),
+        "datasets": datasets,
+        "anchors": _anchors(market),
         "invented": invented(market),
-        "flow": flow_of(statement, name, words),
+        "flow": drawing_of(statement, datasets, name),
         "name": name,
+        "purpose": purpose,
+        "is_free": lambda number: not Purpose(number).is_chargeable,
         "yuan": yuan_text,
-        "yuan_of_micro": lambda digits: yuan_text(int(digits) // MICRO_FEN_PER_FEN),
         "yuan_exact": lambda digits: yuan_text_exact(int(digits)),
-        "title_key": f"title_{key}",
+        "title_key": f"title_{side}",
     }
-    return _TEMPLATES.TemplateResponse(
-        request, "index.html", context, headers={"Content-Language": language}
-    )
+
+
+def drawing_of(statement: dict[str, Any], datasets: list[dict[str, Any]], name: Any) -> Drawing:
+    """Return the drawing: data flows to the right, money to those who supplied it."""
+    provider_of = {row["dataset_id"]: row["provider_id"] for row in datasets}
+    supply: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for product in statement["products"]:
+        for entry in product["lineage"]:
+            supplier = provider_of.get(entry["claimant_id"], entry["claimant_id"])
+            supply[supplier, product["product_id"]] += entry["weight_ppm"]
+    sale: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for use in statement["uses"]:
+        sale[use["product_id"], use["buyer_id"]] += use["net_fen"]
+    earned: defaultdict[str, int] = defaultdict(int)
+    for row in statement["claimants"]:
+        earned[row["payee_id"] or row["earner_id"]] += int(row["entitled_micro_fen"])
+    return draw(supply, sale, earned, statement["totals"], name)
+
+
+def _anchors(market: Market) -> list[dict[str, Any]]:
+    return [
+        anchor | {"signed_at": instant_text(int(anchor["time_ms"]) // 1_000)}
+        for log in logs_found(market)
+        for anchor in anchors_found(market, log["log_no"])
+    ]

@@ -68,6 +68,29 @@ _WORDS: dict[str, tuple[str, str]] = {
     "body": ("请求体", "Body"),
     "bodies": ("请求体字段", "Fields of bodies"),
     "net": ("净收入", "Net income"),
+    "pot": ("净收入", "Net income"),
+    "yuan": ("元", "yuan"),
+    "skip": ("跳到正文", "Skip to content"),
+    "flow_text": (
+        "左起:数源单位供数,形成数据产品,使用方付款;净收入经分账归各收款方。线越宽,份额越大。",
+        "From the left: providers supply products, buyers pay; the net income is split among the "
+        "payees. The wider a line, the larger its share.",
+    ),
+    "column_provider": ("供数", "Supplied by"),
+    "column_product": ("数据产品", "Products"),
+    "column_buyer": ("使用与付款", "Used and paid by"),
+    "column_pot": ("分账", "Split"),
+    "column_payee": ("归谁", "Paid to"),
+    "purpose": ("用途", "Purpose"),
+    "free": ("公益,免费", "public interest, free"),
+    "invoice": ("账单", "invoice"),
+    "signed_at": ("检查点时间", "Signed at"),
+    "transaction": ("交易", "Transaction"),
+    "paid_total": ("到账", "Paid"),
+    "net_total": ("净收入", "Net of VAT"),
+    "remitted_total": ("已划拨", "Remitted"),
+    "receipts_total": ("已锚定凭证", "Anchored receipts"),
+    "counts": ("数据资源 · 产品 · 许可", "Datasets · products · licences"),
 }
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from api.deps import Limit, MarketDep, Offset, page_of
+from api.tags import Tagged
 from ledger.app.lookup import (
     dataset_found,
     datasets_found,
@@ -16,7 +17,7 @@ from ledger.app.lookup import (
     products_found,
 )
 
-router = APIRouter(prefix="/v1", tags=["catalogue 目录"])
+router = APIRouter(prefix="/v1", tags=["catalogue 目录"], dependencies=[Tagged])
 Text = Annotated[str, Query(max_length=200)]
 
 

@@ -8,11 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from api.deps import MarketDep, Number, Reader, require_party
+from api.tags import Tagged
 from ledger.app.books import invoice_found, licence_found, scheme_found
 from ledger.app.names import display_names
 from ledger.report.statements import market_statement, organisation_statement
 
-router = APIRouter(prefix="/v1", tags=["money 资金"])
+router = APIRouter(prefix="/v1", tags=["money 资金"], dependencies=[Tagged])
 
 
 @router.get("/statement")
