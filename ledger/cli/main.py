@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version as version_of
 from typing import Annotated
 
 import typer
 
+from ledger import __version__
 from ledger.cli import licence_commands, market_commands, money_commands, system
 from ledger.cli.demo.command import demo
 from ledger.cli.shell import out, quiet_logs
@@ -51,7 +51,7 @@ for name, group in (
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        out.print(version_of("metro-data-ledger"), highlight=False)
+        out.print(__version__, highlight=False)
         raise typer.Exit
 
 

@@ -167,7 +167,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 def pairs(title: str, members: dict[str, Any]) -> Table:
     """Return the members of an answer as a table of two columns."""
-    return table(title, ("what", "value"), members.items())
+    rows = [
+        (key, ", ".join(map(str, value)) if isinstance(value, list) else value)
+        for key, value in members.items()
+    ]
+    return table(title, ("what", "value"), rows)
 
 
 def show_done(done: Any, as_json: bool) -> None:
