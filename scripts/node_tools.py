@@ -1,8 +1,8 @@
 """Run npm or Hardhat under a Node.js that is new enough.
 
-    python -m scripts.node_tools npm ci --ignore-scripts
-    python -m scripts.node_tools hardhat test solidity
-    python -m scripts.node_tools where
+python -m scripts.node_tools npm ci --ignore-scripts
+python -m scripts.node_tools hardhat test solidity
+python -m scripts.node_tools where
 """
 
 from __future__ import annotations

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from api.deps import MarketDep
-from api.problems import answer
-from ledger.app.gateway import LOG_NO, UseRefusedError, use
-from ledger.codec.receipts import Receipt
+from ledger.app.gateway import receipt_headers, use
 
 router = APIRouter(prefix="/v1", tags=["gateway 访问网关"])
 Name = Annotated[str, Query(max_length=40)]
@@ -29,32 +27,18 @@ def use_data(
     limit: Annotated[int, Query(lt=2**31)] = 100,
 ) -> Response:
     """Rows of one of a product's datasets, page by page (使用)."""
-    try:
-        page = use(
-            market,
-            api_key=x_api_key,
-            product_id=product_id,
-            dataset_id=dataset_id,
-            mode=mode,
-            purpose=purpose,
-            cursor=cursor,
-            limit=limit,
-        )
-    except UseRefusedError as refused:
-        response = answer(request, refused)
-        response.headers.update(_receipt_headers(refused.receipt, refused.index))
-        return response
-    headers = _receipt_headers(page.receipt, page.index)
+    page = use(
+        market,
+        api_key=x_api_key,
+        product_id=product_id,
+        dataset_id=dataset_id,
+        mode=mode,
+        purpose=purpose,
+        cursor=cursor,
+        limit=limit,
+    )
+    headers = receipt_headers(page.receipt, page.index)
     if page.next_cursor is not None:
         following = request.url.include_query_params(cursor=page.next_cursor)
         headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
     return Response(page.body, media_type="application/json", headers=headers)
-
-
-def _receipt_headers(receipt: Receipt, index: int) -> dict[str, Any]:
-    return {
-        "Mdl-Log": str(LOG_NO),
-        "Mdl-Receipt-Index": str(index),
-        "Mdl-Receipt": receipt.encode().hex(),
-        "Cache-Control": "no-store",
-    }

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path as FilePath
 from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
 from api.deps import LogNo, MarketDep, Number
-from api.errors import NoSuchPathError
-from ledger.app.log_keeping import anchors_found, checkpoint_note, log_key, logs_found, proof
-from ledger.codec.tiles import Tile
-from ledger.domain.errors import LedgerError
+from ledger.app.log_keeping import (
+    anchors_found,
+    checkpoint_note,
+    log_key,
+    logs_found,
+    proof,
+    tile_file,
+)
 
 router = APIRouter(prefix="/v1/logs", tags=["log 使用日志"])
 
@@ -44,14 +47,8 @@ def receipt_proof(log_no: LogNo, index: Number, market: MarketDep) -> dict[str, 
 @router.get("/{log_no}/tile/{path:path}")
 def tile(log_no: LogNo, path: str, market: MarketDep) -> Response:
     """One tile or entry bundle (C2SP tlog-tiles)."""
-    try:
-        wanted = Tile.parse(f"tile/{path}")
-    except LedgerError as error:
-        raise NoSuchPathError("no such tile", field="path", got=path) from error
-    file: FilePath = market.log_folder(log_no) / wanted.path
-    if not file.is_file():
-        raise NoSuchPathError("no such tile", field="path", got=path)
-    caching = "public, max-age=31536000, immutable" if not wanted.is_partial else "no-cache"
+    file, is_final = tile_file(market, log_no, path)
+    caching = "public, max-age=31536000, immutable" if is_final else "no-cache"
     return Response(
         file.read_bytes(),
         media_type="application/octet-stream",

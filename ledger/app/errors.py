@@ -99,3 +99,9 @@ class PageRangeError(AppError):
     """A page's cursor or limit is out of range."""
 
     code = "use.page_range"
+
+
+class TileMissingError(AppError):
+    """A log has no tile of this name."""
+
+    code = "app.tile_missing"

@@ -9,8 +9,8 @@ Rules kept here:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +43,16 @@ LOG_NO = 1
 METER_NO = 1
 
 
+def receipt_headers(receipt: Receipt, index: int) -> dict[str, str]:
+    """Return what tells a program of its receipt: log, index, the 96 bytes as hex."""
+    return {
+        "Mdl-Log": str(LOG_NO),
+        "Mdl-Receipt-Index": str(index),
+        "Mdl-Receipt": receipt.encode().hex(),
+        "Cache-Control": "no-store",
+    }
+
+
 class UseRefusedError(AppError):
     """A use was refused; the refusal has a receipt of its own."""
 
@@ -59,6 +69,7 @@ class UseRefusedError(AppError):
         )
         self.receipt = appended.receipt
         self.index = appended.index
+        self.headers = receipt_headers(appended.receipt, appended.index)
 
 
 def _refusals() -> dict[ReceiptStatus, type[UseRefusedError]]:
@@ -100,6 +111,66 @@ class _Verdict:
     expected: Any = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call with everything that is decided on: terms, what was asked, what would be served."""
+
+    licence: LicenceRow
+    product: ProductDetail
+    request: dict[str, Any]
+    mode: DeliveryMode
+    purpose: Purpose
+    version_no: int
+    records: int
+    body: bytes
+
+    @property
+    def units(self) -> int:
+        tariff = self.product.tariff
+        is_per_call = tariff is not None and tariff.basis == ChargeBasis.SERVICE_CALLS
+        return 1 if is_per_call else self.records
+
+    def judged(self, used_at_ms: int, tally: LicenceTally) -> _Verdict:
+        """Return whether the licence's terms admit the call, and if not, the first reason."""
+        licence, used_at = self.licence, used_at_ms // 1000
+        remaining = licence.quota_units - tally.cumulative_units
+        state, purpose = LicenceState(licence.state), Purpose(licence.purpose)
+        start, end = licence.valid_from, licence.valid_until
+        listed = self.product.product.state == ProductState.LISTED
+        is_granted = licence.modes & self.mode.bit
+        rules: tuple[tuple[ReceiptStatus, bool, Any, Any], ...] = (
+            (ReceiptStatus.LICENCE_TERMINATED, state == LicenceState.TERMINATED, state, "active"),
+            (ReceiptStatus.LICENCE_SUSPENDED, state == LicenceState.SUSPENDED, state, "active"),
+            (ReceiptStatus.PRODUCT_SUSPENDED, not listed, "not listed", "listed"),
+            (ReceiptStatus.NOT_YET_VALID, used_at < start, used_at, start),
+            (ReceiptStatus.EXPIRED, used_at >= end, used_at, end),
+            (ReceiptStatus.MODE_NOT_GRANTED, not is_granted, self.mode, licence.modes),
+            (ReceiptStatus.PURPOSE_NOT_GRANTED, self.purpose != purpose, self.purpose, purpose),
+            (ReceiptStatus.QUOTA_EXCEEDED, self.units > remaining, self.units, remaining),
+        )
+        for status, is_broken, got, expected in rules:
+            if is_broken:
+                return _Verdict(status, _named(got), _named(expected))
+        return _Verdict(ReceiptStatus.DELIVERED)
+
+    def as_use(self, used_at_ms: int, status: ReceiptStatus) -> Use:
+        """Return the use to be logged; a refusal delivers nothing."""
+        is_delivered = status == ReceiptStatus.DELIVERED
+        return Use(
+            mode=int(self.mode),
+            purpose=int(self.purpose),
+            meter_no=METER_NO,
+            licence_no=self.licence.licence_no,
+            used_at_ms=used_at_ms,
+            version_no=self.version_no,
+            status=int(status),
+            units=self.units if is_delivered else 0,
+            records=self.records if is_delivered else 0,
+            request=self.request,
+            response_digest=sha256(self.body) if is_delivered else bytes(32),
+        )
+
+
 def use(
     market: Market,
     *,
@@ -131,19 +202,7 @@ def use(
     licence, product = _licence_of(market, api_key, product_id, dataset_id)
     asked_mode = parse_code(DeliveryMode, mode, "mode")
     asked_purpose = parse_code(Purpose, purpose or int(licence.purpose), "purpose")
-    version_no, rows = _page(market, dataset_id, cursor, limit)
-    next_cursor = cursor + len(rows[0]) if cursor + len(rows[0]) < rows[1] else None
-    body = canonical_json(
-        {
-            "dataset_id": str(dataset_id),
-            "version_no": version_no,
-            "cursor": cursor,
-            "next_cursor": next_cursor,
-            "total": rows[1],
-            "rows": rows[0],
-        }
-    )
-    units = 1 if _basis(product) == ChargeBasis.SERVICE_CALLS else len(rows[0])
+    page = _page(market, dataset_id, cursor, limit)
     request = {
         "product_id": str(product_id),
         "dataset_id": str(dataset_id),
@@ -152,32 +211,37 @@ def use(
         "cursor": cursor,
         "limit": limit,
     }
+    call = _Call(
+        licence,
+        product,
+        request,
+        asked_mode,
+        asked_purpose,
+        page["version_no"],
+        len(page["rows"]),
+        canonical_json(page),
+    )
+    return _logged(market, call, page["next_cursor"])
+
+
+def _logged(market: Market, call: _Call, next_cursor: int | None) -> UsePage:
+    """Decide under the log's lock, make the receipt durable, and only then answer."""
     verdicts: list[_Verdict] = []
 
     def decide(tally: LicenceTally) -> Use:
         used_at_ms = max(market.now_ms(), tally.last_used_at_ms)
-        verdict = _judge(licence, product, asked_mode, asked_purpose, used_at_ms, units, tally)
-        verdicts.append(verdict)
-        is_delivered = verdict.status == ReceiptStatus.DELIVERED
-        return Use(
-            mode=int(asked_mode),
-            purpose=int(asked_purpose),
-            meter_no=METER_NO,
-            licence_no=licence.licence_no,
-            used_at_ms=used_at_ms,
-            version_no=version_no,
-            status=int(verdict.status),
-            units=units if is_delivered else 0,
-            records=len(rows[0]) if is_delivered else 0,
-            request=request,
-            response_digest=sha256(body) if is_delivered else bytes(32),
-        )
+        verdicts.append(call.judged(used_at_ms, tally))
+        return call.as_use(used_at_ms, verdicts[-1].status)
 
-    appended = market.meter(LOG_NO).append_decided(licence.licence_no, decide)
+    appended = market.meter(LOG_NO).append_decided(call.licence.licence_no, decide)
     verdict = verdicts[-1]
     if verdict.status != ReceiptStatus.DELIVERED:
         raise REFUSALS[verdict.status](appended, verdict.got, verdict.expected)
-    return UsePage(body, appended.receipt, appended.index, LOG_NO, next_cursor)
+    return UsePage(call.body, appended.receipt, appended.index, LOG_NO, next_cursor)
+
+
+def _named(value: Any) -> Any:
+    return value.name.lower() if isinstance(value, IntEnum) else value
 
 
 def _licence_of(
@@ -200,86 +264,25 @@ def _licence_of(
     return licence, product
 
 
-def _page(
-    market: Market, dataset_id: UUID, cursor: int, limit: int
-) -> tuple[int, tuple[list[dict[str, Any]], int]]:
+def _page(market: Market, dataset_id: UUID, cursor: int, limit: int) -> dict[str, Any]:
+    """Return the page's content: version, rows, and where the next one starts."""
     if not 1 <= limit <= LIMIT_MAX:
         raise PageRangeError(
             "limit out of range", field="limit", got=limit, expected=f"1 … {LIMIT_MAX}"
         )
     with market.read() as connection:
-        detail = queries.dataset(connection, dataset_id)
-    version_no = detail.dataset.latest_version_no
+        version_no = queries.dataset(connection, dataset_id).dataset.latest_version_no
     rows = market.holdings.rows(dataset_id, version_no)
     if not 0 <= cursor < len(rows):
         raise PageRangeError(
             "cursor out of range", field="cursor", got=cursor, expected=f"0 … {len(rows) - 1}"
         )
-    return version_no, (rows[cursor : cursor + limit], len(rows))
-
-
-def _basis(product: ProductDetail) -> ChargeBasis:
-    return ChargeBasis(product.tariff.basis) if product.tariff else ChargeBasis.DATA_RECORDS
-
-
-def _judge(
-    licence: LicenceRow,
-    product: ProductDetail,
-    mode: DeliveryMode,
-    purpose: Purpose,
-    used_at_ms: int,
-    units: int,
-    tally: LicenceTally,
-) -> _Verdict:
-    """Return whether the licence's terms admit a use, and if not, the first reason."""
-    used_at = used_at_ms // 1000
-    remaining = licence.quota_units - tally.cumulative_units
-    rules: tuple[tuple[ReceiptStatus, Callable[[], bool], Any, Any], ...] = (
-        (
-            ReceiptStatus.LICENCE_TERMINATED,
-            lambda: licence.state == LicenceState.TERMINATED,
-            "terminated",
-            "active",
-        ),
-        (
-            ReceiptStatus.LICENCE_SUSPENDED,
-            lambda: licence.state == LicenceState.SUSPENDED,
-            "suspended",
-            "active",
-        ),
-        (
-            ReceiptStatus.PRODUCT_SUSPENDED,
-            lambda: product.product.state != ProductState.LISTED,
-            product.product.state,
-            int(ProductState.LISTED),
-        ),
-        (
-            ReceiptStatus.NOT_YET_VALID,
-            lambda: used_at < licence.valid_from,
-            used_at,
-            licence.valid_from,
-        ),
-        (
-            ReceiptStatus.EXPIRED,
-            lambda: used_at >= licence.valid_until,
-            used_at,
-            licence.valid_until,
-        ),
-        (
-            ReceiptStatus.MODE_NOT_GRANTED,
-            lambda: not licence.modes & mode.bit,
-            mode.name.lower(),
-            licence.modes,
-        ),
-        (
-            ReceiptStatus.PURPOSE_NOT_GRANTED,
-            lambda: purpose != licence.purpose,
-            purpose.name.lower(),
-            Purpose(licence.purpose).name.lower(),
-        ),
-        (ReceiptStatus.QUOTA_EXCEEDED, lambda: units > remaining, units, remaining),
-    )
-    for status, is_broken, got, expected in rules:
-        if is_broken():
-            return _Verdict(status, got, expected)
-    return _Verdict(ReceiptStatus.DELIVERED)
+    following = cursor + limit
+    return {
+        "dataset_id": str(dataset_id),
+        "version_no": version_no,
+        "cursor": cursor,
+        "next_cursor": following if following < len(rows) else None,
+        "total": len(rows),
+        "rows": rows[cursor:following],
+    }

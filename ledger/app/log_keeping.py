@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
 
 from ledger.app.commands import Command, CommandRequest, Done, command, run
-from ledger.app.errors import NotAnchoredError
+from ledger.app.errors import NotAnchoredError, TileMissingError
 from ledger.app.fields import DigestField, Uint64Field
 from ledger.app.lookup import plain
 from ledger.app.market import Market
 from ledger.chain.keys import KeyAccount
 from ledger.codec.digests import sha256
+from ledger.codec.tiles import Tile
 from ledger.domain.errors import LedgerError
 from ledger.log.errors import LogBusyError
 from ledger.log.proofs import check_proof, make_proof
@@ -165,3 +167,19 @@ def sign_open_logs(market: Market) -> None:
     """Sign every log that this process writes to."""
     for log_no in market.open_meters():
         market.meter(log_no).checkpoint()
+
+
+def tile_file(market: Market, log_no: int, path: str) -> tuple[Path, bool]:
+    """Return the file of a tile or entry bundle, and whether it will never change.
+
+    Raises:
+        TileMissingError: the path names none, or it is not there.
+    """
+    try:
+        wanted = Tile.parse(f"tile/{path}")
+    except LedgerError as error:
+        raise TileMissingError("no such tile", field="path", got=path) from error
+    file = market.log_folder(log_no) / wanted.path
+    if not file.is_file():
+        raise TileMissingError("no such tile", field="path", got=path)
+    return file, not wanted.is_partial

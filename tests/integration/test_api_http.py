@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
@@ -20,6 +19,7 @@ from ledger.codec.receipts import Receipt
 from tests.integration.market_fixture import SmallMarket, opened_market
 
 pytestmark = pytest.mark.integration
+NOBODY = "0199c0de-0000-7000-8000-000000000000"
 PROBLEM = "application/problem+json"
 
 
@@ -179,9 +179,9 @@ def test_post__hostile_body__problem_and_no_5xx(client: TestClient, path: str, b
     "path",
     [
         "/v1/datasets/x",
-        f"/v1/datasets/{uuid4()}",
-        f"/v1/products/{uuid4()}",
-        f"/v1/schemes/{uuid4()}",
+        f"/v1/datasets/{NOBODY}",
+        f"/v1/products/{NOBODY}",
+        f"/v1/schemes/{NOBODY}",
         "/v1/logs/0/checkpoint",
         "/v1/logs/99/checkpoint",
         "/v1/logs/99/anchors",

@@ -83,7 +83,7 @@ def test_inclusion__wrong_leaf_index_or_sibling__refused(
 
 
 @given(leaf_lists, st.data())
-def test_consistency__honest_accepted_rewritten_refused(
+def test_consistency__honest_or_rewritten__accepted_or_refused(
     leaves: list[bytes], data: st.DataObject
 ) -> None:
     old_size = data.draw(st.integers(1, len(leaves)))

@@ -56,12 +56,7 @@ OUTSIDE: dict[str, set[str]] = {
     "api": {"fastapi", "jinja2", "pydantic", "starlette", "structlog", "uvicorn"},
     "ledger": set(),
 }
-_READS = "reads of the catalogue go from projection to page; a use case would only pass them on"
 DEVIATIONS: dict[tuple[str, str], str] = {
-    ("api/background.py", "ledger.projection.queries"): _READS,
-    ("api/rendering.py", "ledger.projection.queries"): _READS,
-    ("api/routes/gateway.py", "ledger.codec.receipts"): "the type of the receipt that it answers",
-    ("api/routes/logs.py", "ledger.codec.tiles"): "reads the path of a tile, which is a format",
     ("ledger/cli/system.py", "api.main"): "`mdl serve` starts the service",
     ("ledger/cli/demo/using.py", "api.main"): "the demonstration starts the service",
     (
