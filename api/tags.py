@@ -9,16 +9,12 @@ from fastapi import Depends, Request, Response
 from api.deps import MarketDep
 from api.languages import language_of
 from ledger.app.market import Market
-from ledger.projection.chain_copy import position_of
 
 
 def tag_of(market: Market, request: Request) -> str:
     """Return the ETag of an address as far as the chain is projected now."""
-    with market.read() as connection:
-        position = position_of(connection)
-    block_number = -1 if position is None else position.number
     seen = f"{request.url.path}?{request.url.query}#{language_of(request)}"
-    return f'W/"{block_number}-{hashlib.sha256(seen.encode()).hexdigest()[:16]}"'
+    return f'W/"{market.projected_block()}-{hashlib.sha256(seen.encode()).hexdigest()[:16]}"'
 
 
 def tagged(request: Request, response: Response, market: MarketDep) -> None:

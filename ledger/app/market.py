@@ -34,6 +34,7 @@ from ledger.chain.sender import Sender
 from ledger.indexer.indexer import Indexer
 from ledger.log.writer import LogWriter
 from ledger.projection import queries
+from ledger.projection.chain_copy import position_of
 from ledger.projection.database import is_migrated, migrate, open_engine, read
 from ledger.projection.outbox import SqlOutbox
 
@@ -160,6 +161,12 @@ class Market:
     def is_governance(self, account: KeyAccount) -> bool:
         """Whether an account is the key that governs the directory."""
         return address_of(account) == self.deployment.governance.lower()
+
+    def projected_block(self) -> int:
+        """Return the last block in the projections, -1 before the first."""
+        with self.read() as connection:
+            position = position_of(connection)
+        return -1 if position is None else position.number
 
     def is_ready(self) -> dict[str, Any]:
         """Return how far the projection is behind the chain, for a readiness check."""
