@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from api.deps import Limit, MarketDep, Offset, page_of
+from api.errors import NoSuchPathError
 from api.tags import Tagged
 from ledger.app.lookup import (
     dataset_found,
@@ -27,6 +28,17 @@ def organisations(
 ) -> dict[str, Any]:
     """List the organisations with their roles."""
     return page_of(request, response, organisations_found(market), limit, offset)
+
+
+@router.get("/organisations/{organisation_id}")
+def organisation(organisation_id: UUID, market: MarketDep) -> dict[str, Any]:
+    """One organisation with its names, roles and signing accounts."""
+    found = [
+        row for row in organisations_found(market) if row["organisation_id"] == str(organisation_id)
+    ]
+    if not found:
+        raise NoSuchPathError("no such organisation", field="organisation_id", got=organisation_id)
+    return found[0]
 
 
 @router.get("/datasets")

@@ -11,6 +11,7 @@ from api.deps import MarketDep, Number, Reader, require_party
 from api.tags import Tagged
 from ledger.app.books import invoice_found, licence_found, scheme_found
 from ledger.app.names import display_names
+from ledger.app.splits import split_lines
 from ledger.report.statements import market_statement, organisation_statement
 
 router = APIRouter(prefix="/v1", tags=["money 资金"], dependencies=[Tagged])
@@ -37,6 +38,16 @@ def own_statement(organisation_id: UUID, market: MarketDep, reader: Reader) -> d
 def scheme(scheme_id: UUID, market: MarketDep) -> dict[str, Any]:
     """One scheme with its claimants' accounts."""
     return scheme_found(market, scheme_id)
+
+
+@router.get("/splits/{invoice_id}")
+def split(invoice_id: UUID, market: MarketDep) -> dict[str, Any]:
+    """How an invoice's net income was shared: µfen by claimant, tax and reserve (分账)."""
+    lines = split_lines(market, invoice_id)
+    return {
+        "invoice_id": str(invoice_id),
+        "lines_micro_fen": {key: str(amount) for key, amount in lines.items()},
+    }
 
 
 @router.get("/licences/{licence_no}")

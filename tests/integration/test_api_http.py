@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -221,3 +222,37 @@ def test_reference__served_here__loads_nothing_from_elsewhere(client: TestClient
     assert "/v1/use/{product_id}/{dataset_id}" in page
     assert "<script" not in page
     assert "https://" not in page
+
+
+def _figures(html: str) -> list[str]:
+    text = re.sub(r"<[^>]+>", " ", html.partition("<main")[2])
+    return sorted(re.findall(r"\d[\d,]*\.\d{2,8}|0x[0-9a-f]{24,}", text))
+
+
+def test_console__both_languages__the_same_figures_without_scripts(client: TestClient) -> None:
+    chinese, english = client.get("/"), client.get("/?lang=en")
+    assert 'lang="zh-CN"' in chinese.text
+    assert '<html lang="en">' in english.text
+    assert "示例数据" in chinese.text
+    assert "invented" in english.text
+    assert _figures(chinese.text) == _figures(english.text) != []
+    for page in (chinese, english, client.get("/docs")):
+        assert "<script" not in page.text
+        assert not re.search(r"(?:src|href)=.https?://", page.text)
+        assert "script" not in page.headers["Content-Security-Policy"]
+
+
+def test_console__unchanged_market__304(client: TestClient) -> None:
+    tag = client.get("/v1/datasets").headers["ETag"]
+    again = client.get("/v1/datasets", headers={"If-None-Match": tag})
+    other = client.get("/v1/datasets?limit=1", headers={"If-None-Match": tag})
+    assert (again.status_code, again.content, other.status_code) == (304, b"", 200)
+
+
+def test_organisation__known_and_unknown__200_and_404(
+    client: TestClient, small: SmallMarket
+) -> None:
+    found = client.get(f"/v1/organisations/{small.id_of('buyer')}")
+    assert found.json()["roles"] == ["buyer"]
+    assert client.get(f"/v1/organisations/{small.product_id}").status_code == 404
+    assert client.get(f"/v1/splits/{small.product_id}").json()["code"] == "projection.not_found"
