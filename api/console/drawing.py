@@ -17,7 +17,7 @@ STROKE_MIN = 2
 STROKE_MAX = 16
 ROWS_MAX = 12
 TAX, RESERVE, POT = "tax", "reserve", "pot"
-_LABEL_WIDTH_MAX = 27
+_LABEL_WIDTH_MAX = 24
 
 Flows = Mapping[tuple[str, str], int]
 
