@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Path, Query, Request, Response
 
 from api.errors import IdempotencyKeyError, KeyRequiredError, NotAPartyError
-from ledger.app.keys import find_key
+from ledger.app.keys import SCOPE_READ, find_key
 from ledger.app.lookup import is_regulator
 from ledger.app.market import Market
 
@@ -35,10 +35,14 @@ def reader_of(market: MarketDep, x_api_key: Annotated[str, Header()] = "") -> UU
     Raises:
         KeyRequiredError: there is none.
         ApiKeyUnknownError: it is not known.
+        NotAPartyError: it is a key for use.
     """
     if not x_api_key:
         raise KeyRequiredError("this needs an API key", field="X-Api-Key")
-    return find_key(market, x_api_key).organisation_id
+    key = find_key(market, x_api_key)
+    if key.scope != SCOPE_READ:
+        raise NotAPartyError("this API key is for use, not for reading", field="X-Api-Key")
+    return key.organisation_id
 
 
 Reader = Annotated[UUID, Depends(reader_of)]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from api.deps import IdempotencyKey, MarketDep
+from api.deps import IdempotencyKey, MarketDep, Reader
 from ledger.app.agreements import AgreementDraft, QuoteRequest, draft_agreement, quote
 from ledger.app.commands import COMMANDS, CommandSpec, prepare, submit
 from ledger.app.fields import AddressField, Part, Text
@@ -37,8 +37,8 @@ def quotes(body: QuoteRequest, market: MarketDep) -> dict[str, Any]:
 
 
 @router.post("/agreements")
-def agreements(body: AgreementDraft, market: MarketDep) -> dict[str, Any]:
-    """Draft an agreement; both sides sign its typed data (协议)."""
+def agreements(body: AgreementDraft, market: MarketDep, reader: Reader) -> dict[str, Any]:
+    """Draft an agreement for both sides to sign (协议); members only, for its terms are kept."""
     return draft_agreement(market, body)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -163,10 +164,11 @@ def anchors_found(market: Market, log_no: int) -> list[dict[str, Any]]:
         return [plain(row) for row in queries.anchors_of(connection, log_no)]
 
 
-def sign_open_logs(market: Market) -> None:
-    """Sign every log that this process writes to."""
-    for log_no in market.open_meters():
-        market.meter(log_no).checkpoint()
+def sign_logs(market: Market) -> None:
+    """Sign every log on this machine that no other process writes to."""
+    for folder in sorted(market.log_folder(1).parent.glob("*/log.json")):
+        with contextlib.suppress(LogBusyError):
+            market.meter(int(folder.parent.name)).checkpoint()
 
 
 def tile_file(market: Market, log_no: int, path: str) -> tuple[Path, bool]:

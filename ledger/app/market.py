@@ -139,11 +139,6 @@ class Market:
                 )
             return self._meters[log_no]
 
-    def open_meters(self) -> list[int]:
-        """Return the numbers of the logs that this process writes to."""
-        with self._lock:
-            return sorted(self._meters)
-
     def organisation_of(self, address: str) -> UUID:
         """Return the organisation for which an account signs, as projected.
 

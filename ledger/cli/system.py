@@ -65,8 +65,10 @@ def serve(
     """Serve the API, the access gateway and the console until stopped."""
     import uvicorn
 
+    from api.journal import configure
     from api.main import create_app
 
+    configure()
     with open_market(home) as market:
         settings = market.settings
         address = port or settings.port

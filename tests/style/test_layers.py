@@ -58,6 +58,7 @@ OUTSIDE: dict[str, set[str]] = {
 }
 DEVIATIONS: dict[tuple[str, str], str] = {
     ("ledger/cli/system.py", "api.main"): "`mdl serve` starts the service",
+    ("ledger/cli/system.py", "api.journal"): "`mdl serve` logs as the service does",
     ("ledger/cli/demo/using.py", "api.main"): "the demonstration starts the service",
     (
         "ledger/verification/typed_data.py",
