@@ -1,0 +1,112 @@
+"""Commands on logs of use and proofs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.app.commands import run
+from ledger.app.log_keeping import anchor, check_proof_file, checkpoint, proof
+from ledger.cli.shell import (
+    AsOption,
+    HomeOption,
+    JsonOption,
+    account,
+    guarded,
+    open_market,
+    out,
+    pairs,
+    print_json,
+    read_object,
+    show,
+    show_done,
+    show_error,
+)
+from ledger.domain.errors import MalformedValueError
+from ledger.domain.ids import digest_text
+from ledger.report.statements import market_statement
+
+log_app = typer.Typer(help="Logs of use 使用日志: checkpoints 检查点, anchors 上链锚定, proofs.")
+proof_app = typer.Typer(help="Proof files of receipts 计量凭证.")
+
+
+@log_app.command("open")
+@guarded
+def log_open(key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Open a log of use on chain."""
+    with open_market(home) as market:
+        done = run(market, account(market, key_name), "open-log", {})
+    show_done(done, as_json)
+
+
+@log_app.command("checkpoint")
+@guarded
+def log_checkpoint(log_no: int = 1, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Sign the log as it stands (检查点)."""
+    with open_market(home) as market:
+        signed = checkpoint(market, log_no)
+    found = {"size": signed.size, "root": digest_text(signed.root), "time_ms": signed.time_ms}
+    show(found, as_json, lambda: out.print(signed.note, markup=False))
+
+
+@log_app.command("anchor")
+@guarded
+def log_anchor(
+    key_name: AsOption, log_no: int = 1, home: HomeOption = None, as_json: JsonOption = False
+) -> None:
+    """Anchor the log's checkpoint with a consistency proof (上链锚定)."""
+    with open_market(home) as market:
+        done = anchor(market, account(market, key_name), log_no)
+    if done is None:
+        show(None, as_json, lambda: out.print("the chain already has this checkpoint"))
+    else:
+        show_done(done, as_json)
+
+
+@log_app.command("show")
+@guarded
+def log_show(
+    log_no: Annotated[int, typer.Argument(help="Number of the log.")] = 1,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what the chain holds of a log 使用日志: anchors 上链锚定, receipts, root."""
+    with open_market(home) as market, market.read() as connection:
+        logs = market_statement(connection)["anchors"]
+    found = next((row for row in logs if row["log_no"] == log_no), None)
+    if found is None:
+        raise MalformedValueError(f"there is no log {log_no}", field="log_no", got=log_no)
+    show(found, as_json, lambda: out.print(pairs(f"Log 使用日志 {log_no}", found)))
+
+
+@log_app.command("proof")
+@guarded
+def log_proof(
+    index: int, log_no: int = 1, home: HomeOption = None, as_json: JsonOption = True
+) -> None:
+    """Print the proof file of one receipt."""
+    with open_market(home) as market:
+        print_json(proof(market, log_no, index))
+
+
+@proof_app.command("check")
+@guarded
+def proof_check(
+    file: Path,
+    vkey: Annotated[str, typer.Option(help="The log's public key (C2SP vkey).")],
+    as_json: JsonOption = False,
+) -> None:
+    """Check a proof file against a log's public key; needs no market."""
+    findings = check_proof_file(read_object(file), vkey)
+    found = {"ok": not findings, "findings": [item.as_dict() for item in findings]}
+
+    def render() -> None:
+        for item in findings:
+            show_error(item)
+        out.print(f"{len(findings)} findings", style="red" if findings else "green")
+
+    show(found, as_json, render)
+    if findings:
+        raise typer.Exit(1)
