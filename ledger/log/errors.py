@@ -78,6 +78,13 @@ class LogLicenceError(LogError):
     code = "log.licence"
 
 
+class LogUsageError(LogError):
+    """Use cannot be summed: a columnar file is damaged or gone; deleted ones are made again."""
+
+    code = "log.usage_failed"
+    retryable = True
+
+
 class LogErasedError(LogError):
     """The salt and the request record were destroyed; the receipt stays provable."""
 

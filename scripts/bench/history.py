@@ -127,7 +127,7 @@ def write_meter_files(folder: Path, shape: Shape) -> Licences:
     """Write a history as its meters' files `<meter_no>-<first meter_seq>.parquet`."""
     licences = licences_of(shape)
     folder.mkdir(parents=True, exist_ok=True)
-    following = {meter_no: FIRST_METER_SEQ for meter_no in range(1, shape.meters + 1)}
+    following = dict.fromkeys(range(1, shape.meters + 1), FIRST_METER_SEQ)
     for block in receipt_blocks(shape, licences):
         for meter_no, first_seq in following.items():
             own = block[block["meter_no"] == meter_no]
