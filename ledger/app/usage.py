@@ -87,7 +87,7 @@ def usage_found(market: Market, wanted: UsageWanted, reader: UUID | None = None)
         UnknownCodeError: use is not summed by this.
         MalformedValueError: a month is malformed.
         UsageSumError: totals and rows do not agree.
-        LogUsageError: a columnar file cannot be read.
+        LogUsageError: the engine fails; see there.
     """
     by = parse_dimensions(wanted.by)
     facts = _facts(market, reader)

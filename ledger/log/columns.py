@@ -12,7 +12,8 @@ Rules kept here:
    same bytes.
 2. Only committed receipts are sealed; the caller says how many there are.
 3. A file counts once it is listed in `SHA256SUMS`, which happens after it is durable under its own
-   name. What is not listed is read from `receipts.bin`, so sealing may stop at any instant.
+   name, and as long as its bytes are those listed. Anything else is read from `receipts.bin`, so
+   sealing may stop at any instant and a damaged file changes no sum.
 4. `period_id` is the month yyyymm in Asia/Shanghai. Moments after the year 9999 count as 9999-12.
 """
 
@@ -24,6 +25,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -115,14 +117,6 @@ class ReceiptColumns:
             batches=self._batches([*ranges, (whole, size)]),
         )
 
-    def altered(self) -> list[str]:
-        """Return the names of the listed files that are gone or no longer what was sealed."""
-        return [
-            name
-            for name, digest in self._sums().items()
-            if not (self._folder / name).is_file() or _digest(self._folder / name) != digest
-        ]
-
     def _batches(self, ranges: list[tuple[int, int]]) -> Iterator[pa.RecordBatch]:
         for first, end in ranges:
             for _, receipts in self._file.blocks(first, end):
@@ -138,11 +132,14 @@ class ReceiptColumns:
         return self._folder / _name(first)
 
     def _is_sealed(self, first: int) -> bool:
-        if _name(first) not in self._sums():
-            return False
+        path, expected = self._path(first), self._sums().get(_name(first))
         try:
-            return bool(pq.read_metadata(self._path(first)).num_rows == self._segment)
-        except (OSError, pa.ArrowInvalid):
+            return (
+                expected is not None
+                and _digest_now(path) == expected
+                and pq.read_metadata(path).num_rows == self._segment
+            )
+        except FileNotFoundError:
             return False
 
     def _sums(self) -> dict[str, str]:
@@ -176,7 +173,7 @@ class ReceiptColumns:
             for table in _row_groups(batches):
                 writer.write_table(table, ROW_GROUP_RECEIPTS)
         _sync(fresh)
-        digest = _digest(fresh)
+        digest = _digest_now(fresh)
         fresh.replace(path)
         sync_folder(self._folder)
         return digest
@@ -218,7 +215,14 @@ def _name(first: int) -> str:
     return f"{first:012d}.parquet"
 
 
-def _digest(path: Path) -> str:
+def _digest_now(path: Path) -> str:
+    found = path.stat()
+    return _digest(path, (found.st_ino, found.st_size, found.st_mtime_ns))
+
+
+@lru_cache(maxsize=1 << 12)
+def _digest(path: Path, _stamp: tuple[int, int, int]) -> str:
+    """Return the SHA-256 of a file, computed once for each state that it is in."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -79,7 +79,7 @@ class LogLicenceError(LogError):
 
 
 class LogUsageError(LogError):
-    """Use cannot be summed: a columnar file is damaged or gone; deleted ones are made again."""
+    """Use cannot be summed: a columnar file went away meanwhile, or memory did not suffice."""
 
     code = "log.usage_failed"
     retryable = True
