@@ -19,7 +19,7 @@ from api import journal, problems
 from api.console import page, reference
 from api.edge import Edge
 from api.intake import Intake
-from api.routes import catalogue, commands, gateway, health, logs, money
+from api.routes import catalogue, commands, gateway, health, logs, money, usage
 from ledger import __version__
 from ledger.app.log_keeping import sign_gateway_log
 from ledger.app.market import Market
@@ -69,6 +69,7 @@ def create_app(market: Market) -> FastAPI:
         catalogue.router,
         logs.router,
         money.router,
+        usage.router,
         gateway.router,
         commands.router,
     ):

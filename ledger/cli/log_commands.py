@@ -9,6 +9,7 @@ import typer
 
 from ledger.app.commands import run
 from ledger.app.log_keeping import anchor, check_proof_file, checkpoint, proof
+from ledger.cli.log_usage import usage
 from ledger.cli.shell import (
     AsOption,
     HomeOption,
@@ -29,6 +30,7 @@ from ledger.domain.ids import digest_text
 from ledger.report.statements import market_statement
 
 log_app = typer.Typer(help="Logs of use 使用日志: checkpoints 检查点, anchors 上链锚定, proofs.")
+log_app.command("usage")(usage)
 proof_app = typer.Typer(help="Proof files of receipts 计量凭证.")
 
 

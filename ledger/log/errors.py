@@ -96,6 +96,13 @@ class LogRecordMissingError(LogError):
     code = "log.record_missing"
 
 
+class LogUsageError(LogError):
+    """Use cannot be summed: a columnar file went away meanwhile, or memory did not suffice."""
+
+    code = "log.usage_failed"
+    retryable = True
+
+
 class LogErasedError(LogError):
     """The salt and the request record were destroyed; the receipt stays provable."""
 

@@ -93,6 +93,11 @@ class LogLayout:
         """Folder of the licence keys."""
         return self.folder / "secrets"
 
+    @property
+    def columns(self) -> Path:
+        """Folder of the receipts by column."""
+        return self.folder / "columns"
+
     def uses_of(self, licence_no: int) -> Path:
         """Request records of one licence."""
         return self.uses / f"{licence_no}.jsonl"
