@@ -40,6 +40,8 @@ def available_engines() -> tuple[str, ...]:
 def use_engine(name: str = AUTO) -> str:
     """Hash by the named engine from now on, in all threads; `auto` takes the fastest.
 
+    With `hashlib` no native code runs, so the kernel's totals filter is off too.
+
     Returns:
         The engine's name.
 
@@ -55,6 +57,7 @@ def use_engine(name: str = AUTO) -> str:
             expected=[AUTO, *available],
         )
     _Choice.name = available[0] if name == AUTO else name
+    kernel.switch(_Choice.name != HASHLIB)
     return _Choice.name
 
 
@@ -72,7 +75,7 @@ def leaf_hashes(entries: Any, entry_bytes: int) -> bytes:
     data = _whole(entries, entry_bytes, "entries")
     native = _native()
     if native is None or not len(data):
-        return b"".join(hash_leaves(memoryview(data), entry_bytes or 1))
+        return b"".join(hash_leaves(data.data, entry_bytes or 1))
     return native[0].leaf_hashes(native[1], data, entry_bytes)
 
 
@@ -86,7 +89,7 @@ def tile_roots(entries: Any, entry_bytes: int) -> bytes:
     native = _native()
     if native is not None and len(data):
         return native[0].tile_roots(native[1], data, entry_bytes, TILE_WIDTH)
-    view, step = memoryview(data), entry_bytes * TILE_WIDTH or 1
+    view, step = data.data, entry_bytes * TILE_WIDTH or 1
     tiles = (view[start : start + step] for start in range(0, len(view), step))
     return b"".join(tile_root(hash_leaves(tile, entry_bytes)) for tile in tiles)
 
@@ -130,7 +133,8 @@ def tile_nodes(hashes: Any) -> bytes:
 
 
 def _native() -> tuple[kernel.Kernel, Engine] | None:
-    number, library = _NATIVE.get(engine()), kernel.load()
+    number = _NATIVE.get(engine())
+    library = None if number is None else kernel.load()
     return None if number is None or library is None else (library, number)
 
 
