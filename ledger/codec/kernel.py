@@ -27,6 +27,8 @@ ABI = 1
 """`KERNEL_ABI` of the source that this file was written for."""
 
 HASH_BYTES = 32
+ENTRY_BYTES_MAX = 246
+"""Longest entry that the library hashes: with prefix and padding it fills four blocks."""
 NO_SLOT = 2**32 - 1
 """In a table of slots: the licence has no account."""
 
