@@ -32,7 +32,7 @@ PIECE_ROWS = 1 << 16
 SEQ_MAX = 2**53 - 1
 """Largest number of a meter, so that every reader of JSON sees the same."""
 _COMMITMENT_BYTES = 32
-_WIDTHS: dict[str, type[np.unsignedinteger[Any]]] = {
+WIDTHS: dict[str, type[np.unsignedinteger[Any]]] = {
     "meter_seq": np.uint64,
     "meter_no": np.uint32,
     "licence_no": np.uint64,
@@ -44,7 +44,7 @@ _WIDTHS: dict[str, type[np.unsignedinteger[Any]]] = {
     "units": np.uint64,
     "records": np.uint64,
 }
-NAMES = (*_WIDTHS, "commitment")
+NAMES = (*WIDTHS, "commitment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _pieces(batches: Iterator[pa.RecordBatch]) -> Iterator[Piece]:
 def _piece_of(batch: pa.RecordBatch, first: int) -> Piece:
     columns: dict[str, Any] = {}
     faults: dict[str, Flags] = {}
-    for name, width in _WIDTHS.items():
+    for name, width in WIDTHS.items():
         columns[name], faults[name] = _integers(batch.column(name), width)
     faults["meter_seq"] |= (columns["meter_seq"] == 0) | (columns["meter_seq"] > SEQ_MAX)
     columns["commitment"], faults["commitment"] = _commitments(batch.column("commitment"))
@@ -183,7 +183,7 @@ def _piece(
 def _range_text(name: str) -> str:
     if name == "meter_seq":
         return f"1 … {SEQ_MAX}"
-    return f"0 … {np.iinfo(_WIDTHS[name]).max}"
+    return f"0 … {np.iinfo(WIDTHS[name]).max}"
 
 
 class UseLine(msgspec.Struct, forbid_unknown_fields=True):
@@ -236,7 +236,7 @@ def _json_piece(lines: list[bytes], first: int) -> Piece:
             malformed.append(found)
     columns = {
         name: np.fromiter((getattr(use, name) for use in good), width, len(good))
-        for name, width in _WIDTHS.items()
+        for name, width in WIDTHS.items()
     }
     words = b"".join(bytes.fromhex(use.commitment[2:]) for use in good)
     seqs = columns.pop("meter_seq")
@@ -249,7 +249,7 @@ def _use_line(line: bytes, place: int) -> UseLine | RowRefusal:
         use = _LINE.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return RowRefusal(place, RowFault.MALFORMED, "row", str(error), "a use as a JSON object")
-    for name, width in _WIDTHS.items():
+    for name, width in WIDTHS.items():
         lowest, highest = (1, SEQ_MAX) if name == "meter_seq" else (0, int(np.iinfo(width).max))
         value = getattr(use, name)
         if not lowest <= value <= highest:

@@ -222,7 +222,7 @@ class LogWriter:
             return bulk.result
         self._commits.append(size, bulk.ranges)
         self._durable = stage.size = size
-        self._keep(snapshot_members(Books(size, stage.tallies, stage.meters, self._commits.end)))
+        self._keep(snapshot_members(self._books()))
         self._integrator.integrate(size, self._sign_time(), known_roots=(start, roots))
         return bulk.result
 
@@ -320,12 +320,13 @@ class LogWriter:
     def _take(self) -> tuple[Batch, dict[str, Any] | None]:
         """Return what waits and, when a new snapshot is due, where the books stand after it."""
         batch = self._stage.take()
+        is_due = self._stage.size - self._kept >= SNAPSHOT_RECEIPTS
+        return batch, snapshot_members(self._books()) if is_due else None
+
+    def _books(self) -> Books:
+        """Return where the log stands, staged receipts included."""
         stage = self._stage
-        if stage.size - self._kept < SNAPSHOT_RECEIPTS:
-            return batch, None
-        return batch, snapshot_members(
-            Books(stage.size, stage.tallies, stage.meters, self._commits.end)
-        )
+        return Books(stage.size, stage.tallies, stage.meters, self._commits.end)
 
     def _lead(self, batch: Batch, books: dict[str, Any] | None) -> None:
         failed: BaseException | None = None
