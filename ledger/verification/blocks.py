@@ -52,7 +52,8 @@ def read_blocks(path: Path, size: int) -> Iterator[Block]:
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
         reader = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="audit-read"))
         hashers = stack.enter_context(ThreadPoolExecutor(_HASHERS, thread_name_prefix="audit-hash"))
-        free = [bytearray(BLOCK_RECEIPTS * RECEIPT_BYTES) for _ in range(_BLOCKS)]
+        count = min(_BLOCKS, -(-size // BLOCK_RECEIPTS))
+        free = [bytearray(min(size, BLOCK_RECEIPTS) * RECEIPT_BYTES) for _ in range(count)]
         waiting: deque[tuple[bytearray, Future[Block]]] = deque()
         firsts = iter(range(0, size, BLOCK_RECEIPTS))
         while True:

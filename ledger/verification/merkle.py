@@ -13,7 +13,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from hashlib import sha256
 
-from ledger.codec.hashing import leaf_hashes, node_roots, tile_nodes
+import numpy as np
+import numpy.typing as npt
+
+from ledger.codec.hashing import ENGINE, leaf_hashes, node_roots, tile_nodes
 from ledger.codec.receipts import RECEIPT_BYTES
 
 HASH_BYTES = 32
@@ -41,6 +44,31 @@ def climb(leaf: bytes, path: Path) -> bytes:
     for is_left, beside in path:
         leaf = node_hash(beside, leaf) if is_left else node_hash(leaf, beside)
     return leaf
+
+
+def climb_all(leaves: bytes, path: Path) -> list[bytes]:
+    """Return the roots to which leaves' hashes lead that stand at one place in turn."""
+    if ENGINE == "hashlib":
+        return [
+            climb(leaves[at : at + HASH_BYTES], path) for at in range(0, len(leaves), HASH_BYTES)
+        ]
+    hashes = np.frombuffer(leaves, np.uint8).reshape(-1, HASH_BYTES)
+    for is_left, beside in path:
+        pairs = np.empty((len(hashes), 2, HASH_BYTES), np.uint8)
+        pairs[:, int(not is_left)] = np.frombuffer(beside, np.uint8)
+        pairs[:, int(is_left)] = hashes
+        hashes = np.frombuffer(_parents(pairs), np.uint8).reshape(-1, HASH_BYTES)
+    return [row.tobytes() for row in hashes]
+
+
+def _parents(pairs: npt.NDArray[np.uint8]) -> bytes:
+    """Return the node over each pair; the engine computes them a tile at a time."""
+    found = []
+    for start in range(0, len(pairs), WIDTH // 2):
+        some = pairs[start : start + WIDTH // 2]
+        nodes = tile_nodes(some.tobytes())
+        found.append(nodes[some.nbytes : some.nbytes + some.nbytes // 2])
+    return b"".join(found)
 
 
 def upper_row(row: bytes) -> bytes:
