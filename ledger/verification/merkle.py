@@ -16,7 +16,7 @@ from hashlib import sha256
 import numpy as np
 import numpy.typing as npt
 
-from ledger.codec.hashing import ENGINE, leaf_hashes, node_roots, tile_nodes
+from ledger.codec.hashing import HASHLIB, engine, leaf_hashes, node_roots, tile_nodes
 from ledger.codec.receipts import RECEIPT_BYTES
 
 HASH_BYTES = 32
@@ -48,7 +48,7 @@ def climb(leaf: bytes, path: Path) -> bytes:
 
 def climb_all(leaves: bytes, path: Path) -> list[bytes]:
     """Return the roots to which leaves' hashes lead that stand at one place in turn."""
-    if ENGINE == "hashlib":
+    if engine() == HASHLIB:
         return [
             climb(leaves[at : at + HASH_BYTES], path) for at in range(0, len(leaves), HASH_BYTES)
         ]

@@ -12,7 +12,7 @@ from ledger.verification.findings import Findings
 from ledger.verification.licences import Licence
 from ledger.verification.log_figures import Tally
 
-STATUSES = frozenset(int(status) for status in ReceiptStatus)
+_STATUSES = frozenset(int(status) for status in ReceiptStatus)
 _MODES = frozenset(int(mode) for mode in DeliveryMode)
 PURPOSES = frozenset(int(purpose) for purpose in Purpose)
 
@@ -83,7 +83,7 @@ def _licence_in(data: bytes) -> str:
 
 
 def _check_codes(receipt: Receipt, where: str, find: Findings) -> None:
-    find.require(receipt.status in STATUSES, "receipt_status", where, receipt.status)
+    find.require(receipt.status in _STATUSES, "receipt_status", where, receipt.status)
     find.require(receipt.mode in _MODES, "receipt_mode", where, receipt.mode)
     find.require(receipt.purpose in PURPOSES, "receipt_purpose", where, receipt.purpose)
     if receipt.status != ReceiptStatus.DELIVERED:

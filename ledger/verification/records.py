@@ -103,7 +103,7 @@ def _is_canonical(text: bytes) -> bool:
     beyond the basic plane.
     """
     try:
-        value = json.loads(text, parse_int=_integer, parse_float=_refused)
+        value = json.loads(text.decode(), parse_int=_integer, parse_float=_refused)
         quick = json.dumps(
             value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
         )

@@ -20,21 +20,17 @@ import numpy.typing as npt
 
 from ledger.codec import kernel
 from ledger.codec.receipts import RECEIPT_DTYPE
-from ledger.domain.codes import ReceiptStatus
 from ledger.domain.units import UINT64_MAX
 from ledger.verification.blocks import Block
 from ledger.verification.findings import Findings
 from ledger.verification.licences import Licence
 from ledger.verification.log_figures import Tally
-from ledger.verification.receipts import PURPOSES, STATUSES, ReceiptRules
+from ledger.verification.receipts import PURPOSES, ReceiptRules
 
 LISTED_MAX = 1_000
-_NO_SLOT = 2**32 - 1
 _LICENCE_AT = slice(8, 16)
 _METERS_COUNTED_MAX = 1 << 20
 """Meters up to this number are counted by place, which is quicker than by sorting."""
-_REFUSALS = np.array(sorted(STATUSES - {ReceiptStatus.DELIVERED}), ">u4")
-_KNOWN_PURPOSES = np.array(sorted(PURPOSES), ">u2")
 
 Receipts = npt.NDArray[np.void]
 
@@ -112,12 +108,8 @@ class Totals:
 
     def _pass(self, receipts: Receipts, first: int) -> None:
         at = 0
-        for stop in [*_strange(receipts), len(receipts)]:
-            while at < stop:
-                at += self._accounts.filter(receipts[at:stop])
-                if at < stop:
-                    self._decide(first + at, receipts[at].tobytes())
-                    at += 1
+        while at < len(receipts):
+            at += self._accounts.filter(receipts[at:])
             if at < len(receipts):
                 self._decide(first + at, receipts[at].tobytes())
                 at += 1
@@ -146,9 +138,9 @@ class _Accounts:
     def __init__(self, licences: Mapping[int, Licence]) -> None:
         self._numbers = sorted(licences)
         self._rows: npt.NDArray[np.void] = np.zeros(len(licences), kernel.ACCOUNT_DTYPE)
-        self._slots = np.full(max(self._numbers, default=0) + 1, _NO_SLOT, np.uint32)
+        self._slots = np.full(max(self._numbers, default=0) + 1, kernel.NO_SLOT, np.uint32)
         self._skipped: dict[int, int] = {}
-        self._is_native = bool(licences) and kernel.is_native()
+        self._is_native = bool(licences) and kernel.load() is not None
         for slot, number in enumerate(self._numbers):
             self._slots[number] = slot
             self._set_terms(slot, licences[number])
@@ -206,17 +198,7 @@ class _Accounts:
         if not self._is_native or licence_no >= len(self._slots):
             return None
         slot = int(self._slots[licence_no])
-        return None if slot == _NO_SLOT else slot
-
-
-def _strange(receipts: Receipts) -> list[int]:
-    """Return the places of refusals that name no known status or purpose."""
-    refused = np.flatnonzero(receipts["status"])
-    if not len(refused):
-        return []
-    some = receipts[refused]
-    is_known = np.isin(some["status"], _REFUSALS) & np.isin(some["purpose"], _KNOWN_PURPOSES)
-    return [int(place) for place in refused[~is_known]]
+        return None if slot == kernel.NO_SLOT else slot
 
 
 def _tally(row: Any, skipped: int) -> Tally:
