@@ -17,15 +17,11 @@ from ledger.verification.merkle import Path, ReadReceipts, climb_all
 
 _NUMBERED = {0, *range(8, 24), *range(40, 56)}
 """Bytes whose change breaks a rule at the receipt itself: format, licence, its running numbers."""
-_OPEN_TO_CHANGE = [place for place in range(RECEIPT_BYTES) if place not in _NUMBERED]
-_BITS = [
-    (place, 1 << bit)
-    for place in range(RECEIPT_BYTES)
-    if place not in _NUMBERED
-    for bit in range(8)
-]
+_BITS = [(place, 1 << bit) for place in range(RECEIPT_BYTES) for bit in range(8)]
+_OTHER_BITS = [(place, mask) for place, mask in _BITS if place not in _NUMBERED]
 _BYTES = [(place, mask) for place in range(RECEIPT_BYTES) for mask in range(1, 256)]
 _TRIED_AT_ONCE = 2_048
+_SUSPECTS_MAX = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +47,16 @@ def find_alteration(
         ways: receipts in question, each with its way to the root.
         root: the root that was recorded.
         read: gives receipts.
-        suspects: receipts that break a rule; for them every change of one byte is tried.
+        suspects: receipts that break a rule; they come first, and every change of one byte is
+            tried for a few of them.
     """
-    known = list(ways)
-    for index, path in known:
-        if index in suspects:
-            found = _try(index, path, root, read(index, index + 1), _BYTES)
-            if found is not None:
-                return found
-    for index, path in known:
-        if index not in suspects:
-            found = _try(index, path, root, read(index, index + 1), _BITS)
-            if found is not None:
-                return found
+    known = sorted(ways, key=lambda way: way[0] not in suspects)
+    tries = [(way, _BITS if way[0] in suspects else _OTHER_BITS) for way in known]
+    tries += [(way, _BYTES) for way in known[:_SUSPECTS_MAX] if way[0] in suspects]
+    for (index, path), changes in tries:
+        found = _try(index, path, root, read(index, index + 1), changes)
+        if found is not None:
+            return found
     return None
 
 

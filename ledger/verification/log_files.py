@@ -10,7 +10,6 @@ Rules kept here:
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from ledger.codec.errors import CodecError
 from ledger.codec.notes import NoteSigner, NoteVerifier
 from ledger.domain.ids import Digest
 from ledger.verification.findings import Findings
+from ledger.verification.texts import parse_json
 
 _MEMBERS = ("log_no", "origin", "vkey")
 _FILES = re.compile(
@@ -47,7 +47,7 @@ def check_identity(
     name = f"log {log_no}"
     try:
         data = (folder / "log.json").read_bytes()
-        identity: dict[str, Any] = json.loads(data)
+        identity: dict[str, Any] = parse_json(data)
         is_exact = sorted(identity) == list(_MEMBERS) and canonical_json(identity) + b"\n" == data
     except (OSError, ValueError, TypeError, RecursionError, CodecError) as error:
         findings.add("log_identity", name, repr(error), "a readable log.json")

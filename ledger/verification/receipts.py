@@ -70,7 +70,7 @@ class ReceiptRules:
         tally.skipped += receipt.licence_seq - tally.seq - 1
         tally.seq = receipt.licence_seq
         tally.units = receipt.cumulative_units
-        tally.used_at_ms = max(tally.used_at_ms, receipt.used_at_ms)
+        tally.used_at_ms = receipt.used_at_ms
         tally.records += receipt.records
         tally.refusals += receipt.status != ReceiptStatus.DELIVERED
 

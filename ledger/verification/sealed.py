@@ -15,6 +15,7 @@ import json
 from typing import Any
 
 from ledger.domain.units import AMOUNT_FEN_MAX, UINT64_MAX
+from ledger.verification.texts import parse_json
 
 _SUM_DIGITS = 16
 
@@ -27,7 +28,7 @@ def unseal(line: bytes, before: str = "") -> dict[str, Any] | None:
         before: sum of the line before it in the same file.
     """
     try:
-        members = json.loads(line)
+        members = parse_json(line)
         told = members.pop("sum")
         expected = hashlib.sha256(before.encode() + _compact(members)).hexdigest()[:_SUM_DIGITS]
         whole = _compact(members | {"sum": told})
