@@ -18,8 +18,6 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from ledger.verification.anchors import Anchor, Log
-from ledger.verification.log_check import check_log
 
 from ledger.codec import hashing
 from ledger.codec.merkle import HASH_BYTES
@@ -33,8 +31,10 @@ from ledger.log.proofs import make_proof
 from ledger.log.reader import LogReader
 from ledger.log.usage import Dimension, LicenceFacts, UsageFilter, sum_usage
 from ledger.log.writer import LogWriter
+from ledger.verification.anchors import Anchor, Log
 from ledger.verification.findings import Findings
 from ledger.verification.licences import Licence
+from ledger.verification.log_check import check_log
 from scripts.bench.history import Licences, Shape, licences_of, write_meter_files
 
 ORIGIN = "bench.invalid/log/1"
@@ -76,7 +76,7 @@ def columns(folder: Path, shape: Shape) -> dict[str, Any]:
     layout = LogLayout(folder / "log")
     ReceiptColumns(layout).seal(shape.receipts)
     seconds = time.perf_counter() - began
-    return {"seconds": seconds, "bytes": sum(p.stat().st_size for p in layout.columns.iterdir())}
+    return {"seconds": seconds, "bytes": sum(p.stat().st_size for p in layout.columns.glob("*"))}
 
 
 def usage_by_licence(folder: Path, shape: Shape) -> dict[str, Any]:
