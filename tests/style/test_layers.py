@@ -32,7 +32,7 @@ INTERNAL: dict[str, set[str]] = {
 }
 OUTSIDE: dict[str, set[str]] = {
     "domain": set(),
-    "codec": {"cryptography", "numpy", "rfc8785"},
+    "codec": {"cffi", "cryptography", "numpy", "rfc8785"},
     "revenue": set(),
     "log": {"duckdb", "numpy", "pyarrow"},
     "chain": {
