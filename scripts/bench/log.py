@@ -23,8 +23,7 @@ from scripts.bench.figures import Figure, Peer, less, more, say
 
 RECEIPTS = 2_000_000
 FALLBACK_RECEIPTS_MAX = 2_000_000
-"""Without the kernel so many are imported at most by default; the rest is told in proportion."""
-TESSERA = Peer("Tessera on POSIX, writes/s", 2_900)
+"""Without the kernel so many are imported at most by default."""
 
 
 def a_use(licence_no: int, units: int = 1) -> Use:
@@ -91,16 +90,27 @@ def drop_file_cache() -> None:
         say("  the file cache could not be dropped: what follows may be warm")
 
 
-def measure() -> list[Figure]:
-    """Return the figures of the chapter; N in the environment says how many receipts."""
-    receipts = int(os.environ.get("N") or RECEIPTS)
-    place = os.environ.get("BENCH_FOLDER") or None
-    with tempfile.TemporaryDirectory(dir=place) as name:
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How much is measured, and where."""
+
+    receipts: int = RECEIPTS
+    folder: Path | None = None
+    """Where the history is written; the system's temporary folder by default."""
+    is_fallback_whole: bool = False
+    """Whether all receipts are imported without the kernel, too."""
+
+
+def measure(options: Options) -> list[Figure]:
+    """Return the figures of the chapter."""
+    receipts = options.receipts
+    with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)
         say(f"  an invented history of {receipts:,} receipts; hashing by {hashing.engine()}")
         stages = Stages(folder, receipts)
         stages.run("make")
-        return _history(stages, receipts) + _fallback(folder, receipts)
+        count = receipts if options.is_fallback_whole else min(receipts, FALLBACK_RECEIPTS_MAX)
+        return _history(stages, receipts) + _fallback(folder, receipts, count)
 
 
 def _history(stages: Stages, receipts: int) -> list[Figure]:
@@ -151,9 +161,8 @@ def _told(bounds: dict[str, float]) -> str:
     return f"hashing alone {hash_seconds:.1f} s, writing alone {write_seconds:.1f} s"
 
 
-def _fallback(folder: Path, receipts: int) -> list[Figure]:
-    """Import the same history by hashlib alone; all of it when BENCH_FALLBACK is set."""
-    count = receipts if os.environ.get("BENCH_FALLBACK") else min(receipts, FALLBACK_RECEIPTS_MAX)
+def _fallback(folder: Path, receipts: int, count: int) -> list[Figure]:
+    """Import a history of `count` receipts by hashlib alone."""
     shutil.rmtree(folder / "log")
     if count != receipts:
         shutil.rmtree(folder / "meters")

@@ -216,7 +216,7 @@ def _usage(folder: Path, shape: Shape, by: tuple[Dimension, ...]) -> dict[str, A
     ]
     began = time.perf_counter()
     parts = ReceiptColumns(LogLayout(folder / "log")).parts(shape.receipts)
-    rows = sum_usage([parts], by, UsageFilter(), facts, [])
+    rows = sum_usage([parts], by=by, wanted=UsageFilter(), licences=facts, lineage=[])
     assert sum(row.receipts for row in rows) == shape.receipts
     return {"seconds": time.perf_counter() - began, "rows": len(rows)}
 
