@@ -30,7 +30,6 @@ from ledger.log.identity import LogIdentity, open_identity
 from ledger.log.layout import LogLayout, write_all
 from ledger.log.lock import take_lock
 from ledger.log.meter_files import Piece
-from ledger.log.receipt_file import ReceiptFile
 from ledger.log.recovery import recover
 from ledger.log.salts import LicenceKeys
 from ledger.log.snapshot import SNAPSHOT_RECEIPTS, snapshot_members, write_snapshot
@@ -203,14 +202,8 @@ class LogWriter:
         self, pieces: Iterable[Piece], terms: LicenceTerms, refuse: Refuse, progress: Progress
     ) -> Imported:
         start, stage = self._durable, self._stage
-        file = ReceiptFile(self._layout.receipts)
-        descriptor = os.open(self._layout.receipts, os.O_WRONLY)
-        try:
-            bulk = Bulk(file, descriptor, start, stage.tallies, stage.meters, terms)
-            roots = bulk.run(pieces, refuse, progress)
-            os.fdatasync(descriptor)
-        finally:
-            os.close(descriptor)
+        bulk = Bulk(self._layout.receipts, start, stage.tallies, stage.meters, terms)
+        roots = bulk.run(pieces, refuse, progress)
         size = bulk.result.size
         if size == start:
             return bulk.result
