@@ -1,14 +1,13 @@
-"""Commands on logs of use and proofs."""
+"""Commands on logs of use."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ledger.app.commands import run
-from ledger.app.log_keeping import anchor, check_proof_file, checkpoint, proof
+from ledger.app.log_keeping import anchor, checkpoint
 from ledger.cli.shell import (
     AsOption,
     HomeOption,
@@ -18,18 +17,14 @@ from ledger.cli.shell import (
     open_market,
     out,
     pairs,
-    print_json,
-    read_object,
     show,
     show_done,
-    show_error,
 )
 from ledger.domain.errors import MalformedValueError
 from ledger.domain.ids import digest_text
 from ledger.report.statements import market_statement
 
 log_app = typer.Typer(help="Logs of use 使用日志: checkpoints 检查点, anchors 上链锚定, proofs.")
-proof_app = typer.Typer(help="Proof files of receipts 计量凭证.")
 
 
 @log_app.command("open")
@@ -79,34 +74,3 @@ def log_show(
     if found is None:
         raise MalformedValueError(f"there is no log {log_no}", field="log_no", got=log_no)
     show(found, as_json, lambda: out.print(pairs(f"Log 使用日志 {log_no}", found)))
-
-
-@log_app.command("proof")
-@guarded
-def log_proof(
-    index: int, log_no: int = 1, home: HomeOption = None, as_json: JsonOption = True
-) -> None:
-    """Print the proof file of one receipt."""
-    with open_market(home) as market:
-        print_json(proof(market, log_no, index))
-
-
-@proof_app.command("check")
-@guarded
-def proof_check(
-    file: Path,
-    vkey: Annotated[str, typer.Option(help="The log's public key (C2SP vkey).")],
-    as_json: JsonOption = False,
-) -> None:
-    """Check a proof file against a log's public key; needs no market."""
-    findings = check_proof_file(read_object(file), vkey)
-    found = {"ok": not findings, "findings": [item.as_dict() for item in findings]}
-
-    def render() -> None:
-        for item in findings:
-            show_error(item)
-        out.print(f"{len(findings)} findings", style="red" if findings else "green")
-
-    show(found, as_json, render)
-    if findings:
-        raise typer.Exit(1)

@@ -95,7 +95,7 @@ def inclusion_path(index: int, size: int, node: NodeSource) -> list[bytes]:
     path = []
     start, end = 0, size
     while end - start > 1:
-        middle = start + _split(end - start)
+        middle = start + split(end - start)
         if index < middle:
             path.append(_range_root(middle, end, node))
             end = middle
@@ -123,7 +123,7 @@ def consistency_path(old_size: int, size: int, node: NodeSource) -> list[bytes]:
     path = []
     start, end = 0, size
     while old_size < end:
-        middle = start + _split(end - start)
+        middle = start + split(end - start)
         if old_size <= middle:
             path.append(_range_root(middle, end, node))
             end = middle
@@ -295,13 +295,13 @@ def perfect_subtrees(start: int, end: int) -> Iterator[tuple[int, int]]:
         start += 1 << level
 
 
-def _range_root(start: int, end: int, node: NodeSource) -> bytes:
-    return fold([node(level, index) for level, index in perfect_subtrees(start, end)])
-
-
-def _split(width: int) -> int:
+def split(width: int) -> int:
     """Return the largest power of two smaller than a width of at least 2."""
     return 1 << ((width - 1).bit_length() - 1)
+
+
+def _range_root(start: int, end: int, node: NodeSource) -> bytes:
+    return fold([node(level, index) for level, index in perfect_subtrees(start, end)])
 
 
 def _check_widths(proof: Sequence[bytes]) -> None:
