@@ -146,7 +146,8 @@ def root_of_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes]
     """
     if not 0 <= index < size:
         raise _invalid("index", index, f"0 … {size - 1}")
-    _check_widths(proof)
+    _check_widths("leaf", [leaf])
+    _check_widths("proof", proof)
     position, last, result = index, size - 1, leaf
     for sibling in proof:
         if last == 0:
@@ -188,7 +189,8 @@ def verify_consistency(
     """
     if not 0 <= old_size <= size:
         raise _invalid("old_size", old_size, f"0 … {size}")
-    _check_widths(proof)
+    _check_widths("root", [old_root, root_hash])
+    _check_widths("proof", proof)
     if old_size in (0, size):
         _verify_trivial(old_size, size, old_root, root_hash, proof)
         return
@@ -304,10 +306,10 @@ def _range_root(start: int, end: int, node: NodeSource) -> bytes:
     return fold([node(level, index) for level, index in perfect_subtrees(start, end)])
 
 
-def _check_widths(proof: Sequence[bytes]) -> None:
-    for item in proof:
+def _check_widths(field: str, hashes: Sequence[bytes]) -> None:
+    for item in hashes:
         if len(item) != HASH_BYTES:
-            raise _invalid("proof", len(item), f"hashes of {HASH_BYTES} bytes")
+            raise _invalid(field, len(item), f"hashes of {HASH_BYTES} bytes")
 
 
 def _invalid(field: str, got: object, expected: object) -> InvalidProofError:
