@@ -36,7 +36,7 @@ from ledger.log.reader import LogReader
 
 LICENCE_PROOF_FORMAT = "mdl-licence-proof-1"
 LICENCE_PROOF_MAX = 10_000
-"""Receipts in one document: about 2 MB."""
+"""Receipts in one document: 2 MB when they follow each other, 6 MB when they are scattered."""
 _MEMBERS = (
     "format",
     "origin",
