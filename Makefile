@@ -25,8 +25,9 @@ help: ## list the targets
 
 setup: $(PYTHON_READY) $(NODE_READY) ## install everything into .venv and node_modules
 
-$(PYTHON_READY): requirements-dev.lock pyproject.toml
+$(PYTHON_READY): requirements-dev.lock pyproject.toml ledger/codec/kernel.c
 	$(PYTHON) -m venv $(VENV)
+	rm -f ledger/codec/_kernel*.so
 	$(PY) -m pip install --quiet --no-compile --no-deps --require-hashes -r requirements-dev.lock
 	$(PY) -m pip install --quiet --no-deps --no-build-isolation --no-index -e .
 	@touch $@
@@ -78,5 +79,6 @@ $(BENCHES:%=bench-%): bench-%: setup
 
 clean: ## remove what can be made again
 	rm -rf $(VENV) node_modules artifacts cache types build dist coverage .demo .home
+	rm -f ledger/codec/_kernel*.so
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

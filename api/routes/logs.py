@@ -18,7 +18,7 @@ from ledger.app.log_keeping import (
     checkpoint_note,
     log_key,
     logs_found,
-    tile_file,
+    tile_bytes,
 )
 from ledger.app.proving import ProofForm, consistency, licence_proof, proof, proof_file
 
@@ -94,10 +94,10 @@ def whole_licence_proof(
 @router.get("/{log_no}/tile/{path:path}")
 def tile(log_no: LogNo, path: str, market: MarketDep) -> Response:
     """One tile or entry bundle (C2SP tlog-tiles)."""
-    file, is_final = tile_file(market, log_no, path)
+    data, is_final = tile_bytes(market, log_no, path)
     caching = "public, max-age=31536000, immutable" if is_final else "no-cache"
     return Response(
-        file.read_bytes(),
+        data,
         media_type="application/octet-stream",
         headers={"Cache-Control": caching},
     )

@@ -20,6 +20,7 @@ from ledger.app.errors import (
     ProductMismatchError,
 )
 from ledger.app.keys import find_key
+from ledger.app.log_keeping import GATEWAY_LOG_NO
 from ledger.app.market import Market
 from ledger.codec.canonical import canonical_json
 from ledger.codec.digests import sha256
@@ -39,14 +40,13 @@ from ledger.projection import queries
 from ledger.projection.queries.sales import LicenceRow, ProductDetail
 
 LIMIT_MAX = 1_000
-LOG_NO = 1
 METER_NO = 1
 
 
 def receipt_headers(receipt: Receipt, index: int) -> dict[str, str]:
     """Return what tells a program of its receipt: log, index, the 96 bytes as hex."""
     return {
-        "Mdl-Log": str(LOG_NO),
+        "Mdl-Log": str(GATEWAY_LOG_NO),
         "Mdl-Receipt-Index": str(index),
         "Mdl-Receipt": receipt.encode().hex(),
         "Cache-Control": "no-store",
@@ -233,11 +233,11 @@ def _logged(market: Market, call: _Call, next_cursor: int | None) -> UsePage:
         verdicts.append(call.judged(used_at_ms, tally))
         return call.as_use(used_at_ms, verdicts[-1].status)
 
-    appended = market.meter(LOG_NO).append_decided(call.licence.licence_no, decide)
+    appended = market.meter(GATEWAY_LOG_NO).append_decided(call.licence.licence_no, decide)
     verdict = verdicts[-1]
     if verdict.status != ReceiptStatus.DELIVERED:
         raise REFUSALS[verdict.status](appended, verdict.got, verdict.expected)
-    return UsePage(call.body, appended.receipt, appended.index, LOG_NO, next_cursor)
+    return UsePage(call.body, appended.receipt, appended.index, GATEWAY_LOG_NO, next_cursor)
 
 
 def _named(value: Any) -> Any:

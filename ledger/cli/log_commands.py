@@ -8,6 +8,8 @@ import typer
 
 from ledger.app.commands import run
 from ledger.app.log_keeping import anchor, checkpoint
+from ledger.cli.log_usage import usage
+from ledger.cli.proof_commands import log_consistency, log_proof
 from ledger.cli.shell import (
     AsOption,
     HomeOption,
@@ -25,6 +27,9 @@ from ledger.domain.ids import digest_text
 from ledger.report.statements import market_statement
 
 log_app = typer.Typer(help="Logs of use 使用日志: checkpoints 检查点, anchors 上链锚定, proofs.")
+log_app.command("usage")(usage)
+log_app.command("proof")(log_proof)
+log_app.command("consistency")(log_consistency)
 
 
 @log_app.command("open")

@@ -18,7 +18,6 @@ from ledger.app.proving import (
     proof,
     proof_file,
 )
-from ledger.cli.log_commands import log_app
 from ledger.cli.shell import HomeOption, JsonOption, guarded, open_market, out, show, show_error
 from ledger.domain.errors import LedgerError, MalformedValueError
 
@@ -29,7 +28,6 @@ OutOption = Annotated[
 ]
 
 
-@log_app.command("proof")
 @guarded
 def log_proof(
     index: Annotated[int | None, typer.Argument(help="Which receipt, from 0.")] = None,
@@ -60,7 +58,6 @@ def log_proof(
     _give(made, out_file, as_json)
 
 
-@log_app.command("consistency")
 @guarded
 def log_consistency(
     old_size: Annotated[int, typer.Argument(help="Receipts of the earlier state.")],

@@ -16,6 +16,7 @@ from ledger.codec.merkle import leaf_hash, verify_inclusion
 from ledger.codec.proof_files import TLOG_HEADER, CompactProof, TlogProof
 from ledger.codec.receipts import Receipt
 from ledger.domain.errors import LedgerError
+from ledger.domain.nesting import check_nesting
 from ledger.log.consistency_proofs import CONSISTENCY_FORMAT, check_consistency
 from ledger.log.licence_proofs import LICENCE_PROOF_FORMAT, check_licence_proof
 from ledger.log.proof_documents import check_log_no, findings_of, refuse
@@ -43,12 +44,13 @@ def check_proof_bytes(data: bytes, vkey: str, checkpoint: str | None = None) -> 
         text = data.decode()
         if text.startswith(TLOG_HEADER):
             return _check_tlog(TlogProof.parse(text), vkey)
+        check_nesting(text)
         document = json.loads(text)
         form = document.get("format") if isinstance(document, dict) else None
         check = _DOCUMENTS.get(form) if isinstance(form, str) else None
     except LedgerError as error:
         return [error]
-    except (ValueError, RecursionError):
+    except ValueError:
         check = None
     if check is None:
         return [_unrecognised()]

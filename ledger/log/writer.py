@@ -2,10 +2,11 @@
 
 Rules kept here:
 1. licence_seq and cumulative_units are assigned under one lock, in the order of the receipts.
-2. A call returns after its receipts, their request records and keys are durable. Callers that
-   wait at the same time share one write: the first one leads, the others follow.
-3. A call is all or nothing; a refused one changes nothing.
-4. After a failed write nothing more is taken: what the disk holds is settled by opening again.
+2. A call returns after its receipts, their request records and keys are durable and committed.
+   Callers that wait at the same time share one write: the first one leads, the others follow.
+3. A call is all or nothing, of `append_batches` each batch; what is refused changes nothing.
+4. A meter's number is taken once: what comes again under it adds nothing.
+5. After a failed write nothing more is taken: what the disk holds is settled by opening again.
 """
 
 from __future__ import annotations
@@ -17,20 +18,23 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
-from ledger.codec.receipts import RECEIPT_BYTES
+from ledger.log.admission import LicenceTerms, RowRefusal
+from ledger.log.books import Books
 from ledger.log.checkpoints import Integrator
+from ledger.log.commits import CommitFile
 from ledger.log.erasure import destroy
 from ledger.log.errors import LogClosedError, LogLicenceError, LogWriteError
 from ledger.log.identity import LogIdentity, open_identity
 from ledger.log.layout import LogLayout, write_all
 from ledger.log.lock import take_lock
-from ledger.log.receipt_file import ReceiptFile
 from ledger.log.recovery import recover
 from ledger.log.salts import LicenceKeys
+from ledger.log.snapshot import SNAPSHOT_RECEIPTS, snapshot_members, write_snapshot
 from ledger.log.staging import Batch, Stage
 from ledger.log.use_files import store_lines
-from ledger.log.values import Appended, Checkpoint, LicenceTally, Use
+from ledger.log.values import Appended, Checkpoint, LicenceTally, MeterBatch, Taken, Use
 
 _SYNCS = 16
 """Files that one write waits for at the same time."""
@@ -45,10 +49,11 @@ class LogWriter:
         self._layout = layout
         self._identity: LogIdentity = identity
         self._integrator = Integrator(layout, identity, signer)
-        tallies = recover(layout, self._integrator)
-        self._durable = ReceiptFile(layout.receipts).size
+        books = recover(layout, self._integrator)
+        self._durable = self._kept = books.size
         self._keys = LicenceKeys(layout)
-        self._stage = Stage(log_no, self._durable, tallies, self._keys)
+        self._stage = Stage(log_no, books.size, books.tallies, books.meters, self._keys)
+        self._commits = CommitFile(layout.commits, books.commits)
         self._receipts = os.open(layout.receipts, os.O_WRONLY | os.O_APPEND)
         self._lock = lock
         self._pool = ThreadPoolExecutor(_SYNCS, thread_name_prefix="log-sync")
@@ -94,13 +99,13 @@ class LogWriter:
 
     @property
     def size(self) -> int:
-        """Durable receipts."""
+        """Committed receipts."""
         return self._durable
 
     def tally(self, licence_no: int) -> LicenceTally:
         """Return where a licence stands, every accepted append included."""
         with self._changed:
-            return self._stage.tally(licence_no)
+            return self._stage.tallies.get(licence_no)
 
     def append(self, uses: Sequence[Use]) -> list[Appended]:
         """Append uses, all or none; they are durable on return.
@@ -134,7 +139,7 @@ class LogWriter:
         """
         with self._changed:
             self._require_open()
-            use = decide(self._stage.tally(licence_no))
+            use = decide(self._stage.tallies.get(licence_no))
             if use.licence_no != licence_no:
                 raise LogLicenceError(
                     f"decided about licence {licence_no}, got a use of {use.licence_no}",
@@ -146,8 +151,31 @@ class LogWriter:
         self._await_durable(appended.index + 1)
         return appended
 
+    def append_batches(
+        self, batches: Sequence[MeterBatch], terms: LicenceTerms
+    ) -> list[Taken | list[RowRefusal]]:
+        """Append rows that meters sent; what was taken is durable on return.
+
+        Args:
+            batches: each enters whole or not at all, what its meter sent before passed over.
+            terms: what the licences grant.
+
+        Returns:
+            For each batch where it lies, or why its rows were refused.
+
+        Raises:
+            LogMeterGapsError: when a meter's numbers leave more gaps than are kept.
+            LogWriteError, LogClosedError: as `append`.
+        """
+        with self._changed:
+            self._require_open()
+            answers = self._stage.add_batches(batches, terms)
+            end = self._stage.size
+        self._await_durable(end)
+        return answers
+
     def checkpoint(self, time_ms: int | None = None) -> Checkpoint:
-        """Integrate all durable receipts, sign, publish; the last one again when nothing is new.
+        """Integrate all committed receipts, sign, publish; the last one again when nothing is new.
 
         Args:
             time_ms: Unix milliseconds of signing; now by default, never before the last.
@@ -176,10 +204,10 @@ class LogWriter:
             self._require_open()
             while self._leading:
                 self._changed.wait()
-            self._lead(self._stage.take())
+            self._lead(*self._take())
             self._require_open()
             self._keys.forget(licence_no)
-            destroy(self._layout, licence_no, self._stage.tally(licence_no).licence_seq)
+            destroy(self._layout, licence_no, self._stage.tallies.get(licence_no).licence_seq)
 
     def close(self) -> None:
         """Let the log go; waits for appends and checkpoints under way."""
@@ -190,8 +218,9 @@ class LogWriter:
             while self._leading:
                 self._changed.wait()
             if self._failed is None:
-                self._lead(self._stage.take())
+                self._lead(*self._take())
             self._pool.shutdown()
+            self._commits.close()
             os.close(self._receipts)
             os.close(self._lock)
 
@@ -230,13 +259,25 @@ class LogWriter:
                     return
                 self._require_sound()
                 self._leading = True
-                batch = self._stage.take()
-            self._lead(batch)
+                taken = self._take()
+            self._lead(*taken)
 
-    def _lead(self, batch: Batch) -> None:
+    def _take(self) -> tuple[Batch, dict[str, Any] | None]:
+        """Return what waits and, when a new snapshot is due, where the books stand after it."""
+        batch = self._stage.take()
+        stage = self._stage
+        if stage.size - self._kept < SNAPSHOT_RECEIPTS:
+            return batch, None
+        return batch, snapshot_members(
+            Books(stage.size, stage.tallies, stage.meters, self._commits.end)
+        )
+
+    def _lead(self, batch: Batch, books: dict[str, Any] | None) -> None:
         failed: BaseException | None = None
         try:
             self._store(batch)
+            if books is not None:
+                self._keep(books)
         except OSError as error:
             failed = error
         except BaseException as error:
@@ -247,11 +288,22 @@ class LogWriter:
                 self._leading = False
                 self._failed = failed
                 if failed is None:
-                    self._durable += len(batch.receipts) // RECEIPT_BYTES
+                    self._durable += batch.count
                 self._changed.notify_all()
 
     def _store(self, batch: Batch) -> None:
         self._keys.store(batch.keys)
+        if not batch.count:
+            return
         store_lines(self._layout, batch.lines, self._pool)
-        write_all(self._receipts, bytes(batch.receipts))
+        write_all(self._receipts, batch.receipts)
         os.fdatasync(self._receipts)
+        self._commits.append(self._durable + batch.count, batch.meters)
+
+    def _keep(self, books: dict[str, Any]) -> None:
+        """Write a snapshot: the books as of the commit that was just made."""
+        end = self._commits.end
+        write_snapshot(
+            self._layout, books | {"commits_bytes": end.size_bytes, "commits_sum": end.sum}
+        )
+        self._kept = books["size"]

@@ -32,9 +32,9 @@ INTERNAL: dict[str, set[str]] = {
 }
 OUTSIDE: dict[str, set[str]] = {
     "domain": set(),
-    "codec": {"cryptography", "numpy", "rfc8785"},
+    "codec": {"cffi", "cryptography", "numpy", "rfc8785"},
     "revenue": set(),
-    "log": {"numpy"},
+    "log": {"duckdb", "numpy", "pyarrow"},
     "chain": {
         "eth_abi",
         "eth_account",

@@ -188,7 +188,6 @@ def test_tlog__malformed__refused(tail: str) -> None:
         b"7",
         b'{"format":"mdl-log-proof-0"}',
         b'{"format":["mdl-log-proof-1"]}',
-        b"[" * 100_000,
         b"9" * 10_000,
         b"\xff\xfe",
         b"c2sp.org/tlog-proof@v2\nindex 1\n\n",
@@ -196,6 +195,11 @@ def test_tlog__malformed__refused(tail: str) -> None:
 )
 def test_check__no_known_form__one_finding(data: bytes) -> None:
     assert _codes(check_proof_bytes(data, "no key")) == ["codec.malformed_proof"]
+
+
+def test_check__brackets_only__refused_before_they_are_followed() -> None:
+    [finding] = check_proof_bytes(b"[" * 1_000_000, "no key")
+    assert (finding.code, finding.expected) == ("domain.malformed_value", 64)
 
 
 @pytest.mark.parametrize(("old", "new"), [(0, 0), (0, 700), (1, 2), (256, 300), (300, 700), (9, 9)])
