@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import MofNCompleteColumn, Progress, TaskID
 
 from ledger.app.commands import run
+from ledger.app.importing import Tell, import_file
 from ledger.app.log_keeping import anchor, checkpoint
 from ledger.cli.log_usage import usage
 from ledger.cli.proof_commands import log_consistency, log_proof
@@ -15,12 +20,14 @@ from ledger.cli.shell import (
     HomeOption,
     JsonOption,
     account,
+    err,
     guarded,
     open_market,
     out,
     pairs,
     show,
     show_done,
+    table,
 )
 from ledger.domain.errors import MalformedValueError
 from ledger.domain.ids import digest_text
@@ -63,6 +70,51 @@ def log_anchor(
         show(None, as_json, lambda: out.print("the chain already has this checkpoint"))
     else:
         show_done(done, as_json)
+
+
+@log_app.command("import")
+@guarded
+def log_import(
+    files: Annotated[list[Path], typer.Argument(help="Meters' files, taken in this order.")],
+    log_no: Annotated[int, typer.Option(help="Number of the log.")],
+    rejects: Annotated[
+        Path | None, typer.Option(help="Where refused rows are told; FILE.rejects.ndjson else.")
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring meters' files into a log: Parquet, Arrow or JSON lines (gzip, zstd), one commit each.
+
+    Rows are checked against the licences; refused ones are told with line and reason, the others
+    enter. A row whose meter_seq is in the log already adds nothing, so a file may come twice.
+    """
+    with open_market(home) as market, import_progress(as_json) as tell:
+        found = [
+            import_file(market, file, log_no, rejects=rejects, tell=tell).as_dict()
+            for file in files
+        ]
+
+    def render() -> None:
+        columns = ("file", "rows", "taken", "repeated", "refused", "rejects", "size")
+        rows = [tuple(item[column] or 0 for column in columns) for item in found]
+        out.print(table(f"Log 使用日志 {log_no}", columns, rows))
+
+    show({"log_no": log_no, "files": found}, as_json, render)
+
+
+@contextmanager
+def import_progress(is_silent: bool) -> Iterator[Tell]:
+    """Show how many rows of which file were read, on standard error."""
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    with Progress(*columns, console=err, disable=is_silent, transient=True) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(name: str, rows: int, total: int | None) -> None:
+            if name not in tasks:
+                tasks[name] = progress.add_task(name, total=total)
+            progress.update(tasks[name], completed=rows)
+
+        yield tell
 
 
 @log_app.command("show")

@@ -77,7 +77,7 @@ def node_table(leaves: Sequence[bytes]) -> NodeSource:
 
 def tree_root(size: int, node: NodeSource) -> bytes:
     """Return the root of the first `size` leaves."""
-    return _range_root(0, size, node) if size else EMPTY_ROOT
+    return range_root(0, size, node) if size else EMPTY_ROOT
 
 
 def inclusion_path(index: int, size: int, node: NodeSource) -> list[bytes]:
@@ -97,10 +97,10 @@ def inclusion_path(index: int, size: int, node: NodeSource) -> list[bytes]:
     while end - start > 1:
         middle = start + split(end - start)
         if index < middle:
-            path.append(_range_root(middle, end, node))
+            path.append(range_root(middle, end, node))
             end = middle
         else:
-            path.append(_range_root(start, middle, node))
+            path.append(range_root(start, middle, node))
             start = middle
     path.reverse()
     return path
@@ -125,13 +125,13 @@ def consistency_path(old_size: int, size: int, node: NodeSource) -> list[bytes]:
     while old_size < end:
         middle = start + split(end - start)
         if old_size <= middle:
-            path.append(_range_root(middle, end, node))
+            path.append(range_root(middle, end, node))
             end = middle
         else:
-            path.append(_range_root(start, middle, node))
+            path.append(range_root(start, middle, node))
             start = middle
     if start:
-        path.append(_range_root(start, end, node))
+        path.append(range_root(start, end, node))
     path.reverse()
     return path
 
@@ -297,13 +297,14 @@ def perfect_subtrees(start: int, end: int) -> Iterator[tuple[int, int]]:
         start += 1 << level
 
 
+def range_root(start: int, end: int, node: NodeSource) -> bytes:
+    """Return the root of leaves [start, end), which must be a subtree of an RFC 9162 tree."""
+    return fold([node(level, index) for level, index in perfect_subtrees(start, end)])
+
+
 def split(width: int) -> int:
     """Return the largest power of two smaller than a width of at least 2."""
     return 1 << ((width - 1).bit_length() - 1)
-
-
-def _range_root(start: int, end: int, node: NodeSource) -> bytes:
-    return fold([node(level, index) for level, index in perfect_subtrees(start, end)])
 
 
 def _check_widths(field: str, hashes: Sequence[bytes]) -> None:

@@ -8,31 +8,27 @@ Rules kept here:
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from operator import itemgetter
 
 from ledger.codec.errors import InvalidProofError, TreeRangeError
-from ledger.codec.merkle import HASH_BYTES, node_hash, split
-
-PathSource = Callable[[int], Sequence[bytes]]
-"""Index of a leaf → its inclusion path, leaf end first."""
+from ledger.codec.merkle import HASH_BYTES, NodeSource, node_hash, range_root, split
 
 
-def multiproof(indices: Sequence[int], size: int, path_of: PathSource) -> list[bytes]:
+def multiproof(indices: Sequence[int], size: int, node: NodeSource) -> list[bytes]:
     """Return the hashes that lead from some leaves to the root of the first `size`.
 
     Args:
         indices: which leaves, ascending; at least one.
         size: leaves of the tree.
-        path_of: asked once or not at all for each leaf.
+        node: roots of perfect subtrees; asked from left to right.
 
     Raises:
         TreeRangeError: unless the indices ascend within the tree.
     """
     _check_indices(indices, size)
-    return list(_missing(indices, 0, size, 0, cache(path_of)))
+    return list(_missing(indices, 0, size, node))
 
 
 def root_of_multiproof(
@@ -57,24 +53,15 @@ def root_of_multiproof(
     return result
 
 
-def _missing(
-    indices: Sequence[int], start: int, end: int, depth: int, path_of: PathSource
-) -> Iterator[bytes]:
+def _missing(indices: Sequence[int], start: int, end: int, node: NodeSource) -> Iterator[bytes]:
     """Yield the roots of the largest subtrees of [start, end) without a leaf of ours."""
-    if end - start == 1:
-        return
-    middle = start + split(end - start)
-    cut = bisect_left(indices, middle)
-    left, right = indices[:cut], indices[cut:]
-    # The path of any leaf of one side names the root of the other, `depth` hashes below the top.
-    if left:
-        yield from _missing(left, start, middle, depth + 1, path_of)
-    else:
-        yield path_of(right[0])[-1 - depth]
-    if right:
-        yield from _missing(right, middle, end, depth + 1, path_of)
-    else:
-        yield path_of(left[0])[-1 - depth]
+    if not indices:
+        yield range_root(start, end, node)
+    elif end - start > 1:
+        middle = start + split(end - start)
+        cut = bisect_left(indices, middle)
+        yield from _missing(indices[:cut], start, middle, node)
+        yield from _missing(indices[cut:], middle, end, node)
 
 
 def _root(

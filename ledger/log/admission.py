@@ -192,9 +192,11 @@ def _static_faults(rows: UseRows, places: Places, terms: LicenceTerms) -> npt.ND
 
 
 def _known(values: npt.NDArray[Any], codes: type[IntEnum]) -> Flags:
-    """Return which values are codes; code lists have no holes."""
-    lowest, highest = min(codes), max(codes)
-    return (values >= lowest) & (values <= highest)
+    """Return which values are codes."""
+    table = np.zeros(max(codes) + 2, bool)
+    table[list(codes)] = True
+    known: Flags = table[np.minimum(values, len(table) - 1)]
+    return known
 
 
 def _told(

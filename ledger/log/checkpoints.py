@@ -96,14 +96,15 @@ class Integrator:
         return None
 
     def integrate(
-        self, size: int, time_ms: int, roots_of: Callable[[int, int], bytes] | None = None
+        self, size: int, time_ms: int, known_roots: tuple[int, bytes] | None = None
     ) -> Checkpoint:
         """Write the hashes of up to `size` receipts, then sign and publish.
 
         Args:
             size: committed receipts; not fewer than the last checkpoint's.
             time_ms: Unix milliseconds of signing.
-            roots_of: (first, end) → roots of these full tiles of receipts, where they are known.
+            known_roots: size of the log before its last tiles, and the roots of all tiles that
+                became full since.
 
         Raises:
             LogClockError: when the time lies before the last checkpoint's.
@@ -115,7 +116,7 @@ class Integrator:
                 got=time_ms,
                 expected=self.last.time_ms,
             )
-        grow_tree(self._layout, self.signed_size, size, roots_of or self._all_roots)
+        grow_tree(self._layout, self.signed_size, size, self._roots_of(known_roots))
         root = self._tree.root(size)
         extensions = (self._identity.extension,)
         body = CheckpointBody(self._identity.origin, size, root, time_ms, extensions)
@@ -123,6 +124,19 @@ class Integrator:
         replace_file(self._layout.checkpoint, note.encode())
         self.last = _checkpoint(read_checkpoint(note), note)
         return self.last
+
+    def _roots_of(self, known_roots: tuple[int, bytes] | None) -> Callable[[int, int], bytes]:
+        """Return (first, end) → roots of these full tiles, hashed where they are not known."""
+        if known_roots is None:
+            return self._all_roots
+        known, roots = known_roots[0] // TILE_WIDTH, known_roots[1]
+
+        def roots_of(first: int, end: int) -> bytes:
+            if first < known:
+                return self._all_roots(first, known) + roots_of(known, end)
+            return roots[(first - known) * HASH_BYTES : (end - known) * HASH_BYTES]
+
+        return roots_of
 
     def _all_roots(self, first: int, end: int) -> bytes:
         spans = range(first, end, _TILES_AT_ONCE)

@@ -33,6 +33,7 @@ from ledger.log.proof_documents import (
     signed_at_least,
 )
 from ledger.log.reader import LogReader
+from ledger.log.tile_nodes import tile_nodes
 
 LICENCE_PROOF_FORMAT = "mdl-licence-proof-1"
 LICENCE_PROOF_MAX = 10_000
@@ -73,7 +74,7 @@ def make_licence_proof(
     to_seq = _checked_end(reader, licence_no, from_seq, to_seq, size)
     found = _range(reader, licence_no, from_seq, to_seq, size)
     indices = [index for index, _ in found]
-    hashes = multiproof(indices, size, lambda index: reader.inclusion_proof(index, size))
+    hashes = multiproof(indices, size, tile_nodes(reader, size))
     document = {
         "format": LICENCE_PROOF_FORMAT,
         "origin": reader.origin,

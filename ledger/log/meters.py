@@ -47,7 +47,8 @@ class Meters:
         if ranges is None:
             return np.zeros(len(seqs), bool)
         before = np.searchsorted(ranges[:, 0], seqs, side="right")
-        return (before > 0) & (seqs < ranges[np.maximum(before, 1) - 1, 1])
+        is_taken: Flags = (before > 0) & (seqs < ranges[np.maximum(before, 1) - 1, 1])
+        return is_taken
 
     def take(self, items: Iterable[MeterRange]) -> None:
         """Take ranges of numbers that are free.

@@ -9,7 +9,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,6 +111,14 @@ class Tallies:
         """Return where a licence stands."""
         slot = int(self._slots.find(np.array([licence_no], np.uint64))[0])
         return LicenceTally() if slot < 0 else self._at(slot)
+
+    def units_of(self, licences: Sequence[int]) -> list[int]:
+        """Return the units that licences used; 0 for those not seen before."""
+        slots = self._slots.find(np.array(licences, np.uint64))
+        used = np.zeros(len(slots), np.uint64)
+        is_known = slots >= 0
+        used[is_known] = self.units[slots[is_known]]
+        return used.tolist()
 
     def put(self, licence_no: int, tally: LicenceTally) -> None:
         """Set where a licence stands."""

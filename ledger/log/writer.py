@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,7 @@ from typing import Any
 
 from ledger.log.admission import LicenceTerms, RowRefusal
 from ledger.log.books import Books
+from ledger.log.bulk import Bulk, Imported, Progress, Refuse
 from ledger.log.checkpoints import Integrator
 from ledger.log.commits import CommitFile
 from ledger.log.erasure import destroy
@@ -29,6 +30,8 @@ from ledger.log.errors import LogClosedError, LogLicenceError, LogWriteError
 from ledger.log.identity import LogIdentity, open_identity
 from ledger.log.layout import LogLayout, write_all
 from ledger.log.lock import take_lock
+from ledger.log.meter_files import Piece
+from ledger.log.receipt_file import ReceiptFile
 from ledger.log.recovery import recover
 from ledger.log.salts import LicenceKeys
 from ledger.log.snapshot import SNAPSHOT_RECEIPTS, snapshot_members, write_snapshot
@@ -174,6 +177,55 @@ class LogWriter:
         self._await_durable(end)
         return answers
 
+    def append_pieces(
+        self, pieces: Iterable[Piece], terms: LicenceTerms, refuse: Refuse, progress: Progress
+    ) -> Imported:
+        """Append a file's rows as one commit, and sign; durable on return, or nothing entered.
+
+        Args:
+            pieces: the rows, in order.
+            terms: what the licences grant.
+            refuse: told of refused rows, in order, by their places in the file.
+            progress: told how many rows were read.
+
+        Raises:
+            LogMeterGapsError, LogRowsError: nothing entered; open the log again.
+            LogWriteError, LogClosedError: as `append`.
+        """
+        self.checkpoint()
+        with self._integrating, self._changed:
+            self._require_open()
+            while self._leading:
+                self._changed.wait()
+            self._lead(*self._take())
+            self._require_open()
+            try:
+                return self._append_pieces(pieces, terms, refuse, progress)
+            except BaseException as error:
+                self._failed = error
+                raise
+
+    def _append_pieces(
+        self, pieces: Iterable[Piece], terms: LicenceTerms, refuse: Refuse, progress: Progress
+    ) -> Imported:
+        start, stage = self._durable, self._stage
+        file = ReceiptFile(self._layout.receipts)
+        descriptor = os.open(self._layout.receipts, os.O_WRONLY)
+        try:
+            bulk = Bulk(file, descriptor, start, stage.tallies, stage.meters, terms)
+            roots = bulk.run(pieces, refuse, progress)
+            os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
+        size = bulk.result.size
+        if size == start:
+            return bulk.result
+        self._commits.append(size, bulk.ranges)
+        self._durable = stage.size = size
+        self._keep(snapshot_members(self._books()))
+        self._integrator.integrate(size, self._sign_time(), known_roots=(start, roots))
+        return bulk.result
+
     def checkpoint(self, time_ms: int | None = None) -> Checkpoint:
         """Integrate all committed receipts, sign, publish; the last one again when nothing is new.
 
@@ -190,9 +242,12 @@ class LogWriter:
             last, size = self._integrator.last, self._durable
             if last is not None and last.size == size:
                 return last
-            if time_ms is None:
-                time_ms = max(time.time_ns() // 1_000_000, last.time_ms if last else 0)
-            return self._integrator.integrate(size, time_ms)
+            return self._integrator.integrate(size, time_ms or self._sign_time())
+
+    def _sign_time(self) -> int:
+        """Return the moment of signing in Unix milliseconds, never before the last."""
+        last = self._integrator.last
+        return max(time.time_ns() // 1_000_000, last.time_ms if last else 0)
 
     def erase(self, licence_no: int) -> None:
         """Destroy a licence's key and request records; receipts and proofs stay valid.
@@ -265,12 +320,13 @@ class LogWriter:
     def _take(self) -> tuple[Batch, dict[str, Any] | None]:
         """Return what waits and, when a new snapshot is due, where the books stand after it."""
         batch = self._stage.take()
+        is_due = self._stage.size - self._kept >= SNAPSHOT_RECEIPTS
+        return batch, snapshot_members(self._books()) if is_due else None
+
+    def _books(self) -> Books:
+        """Return where the log stands, staged receipts included."""
         stage = self._stage
-        if stage.size - self._kept < SNAPSHOT_RECEIPTS:
-            return batch, None
-        return batch, snapshot_members(
-            Books(stage.size, stage.tallies, stage.meters, self._commits.end)
-        )
+        return Books(stage.size, stage.tallies, stage.meters, self._commits.end)
 
     def _lead(self, batch: Batch, books: dict[str, Any] | None) -> None:
         failed: BaseException | None = None
