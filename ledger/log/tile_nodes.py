@@ -15,11 +15,7 @@ _TILES_KEPT = 256
 
 
 def tile_nodes(reader: LogReader, size: int) -> NodeSource:
-    """Return the nodes over the first `size` receipts of a log.
-
-    Raises, when asked:
-        LogRangeError: the node is beyond the tree.
-    """
+    """Return the nodes over the first `size` receipts of a log; one beyond them is refused."""
 
     @lru_cache(maxsize=_TILES_KEPT)
     def nodes_of(height: int, tile: int) -> tuple[int, bytes]:
