@@ -123,6 +123,8 @@ class _Call:
     version_no: int
     records: int
     body: bytes
+    used_elsewhere: int
+    """Units that the licence used in other logs on this machine."""
 
     @property
     def units(self) -> int:
@@ -133,7 +135,8 @@ class _Call:
     def judged(self, used_at_ms: int, tally: LicenceTally) -> _Verdict:
         """Return whether the licence's terms admit the call, and if not, the first reason."""
         licence, used_at = self.licence, used_at_ms // 1000
-        remaining = licence.quota_units - tally.cumulative_units
+        used = tally.cumulative_units + self.used_elsewhere
+        remaining = max(0, licence.quota_units - used)
         state, purpose = LicenceState(licence.state), Purpose(licence.purpose)
         start, end = licence.valid_from, licence.valid_until
         listed = self.product.product.state == ProductState.LISTED
@@ -220,6 +223,7 @@ def use(
         page["version_no"],
         len(page["rows"]),
         canonical_json(page),
+        market.other_logs(GATEWAY_LOG_NO).units_of([licence.licence_no])[0],
     )
     return _logged(market, call, page["next_cursor"])
 

@@ -14,9 +14,6 @@ from collections.abc import Sequence
 from ledger.app.market import Market
 from ledger.domain.units import UINT64_MAX
 from ledger.log.admission import LicenceTerms
-from ledger.log.books import Books, read_books
-from ledger.log.layout import LogLayout
-from ledger.log.snapshot import read_snapshot
 from ledger.projection import queries
 from ledger.projection.chain_copy import Position, position_of
 from ledger.projection.queries import LicenceTermsRow
@@ -37,8 +34,7 @@ class TermsSource:
     def __init__(self, market: Market, log_no: int) -> None:
         """Remember the log; nothing is read yet."""
         self._market = market
-        self._log_no = log_no
-        self._books: dict[str, Books] = {}
+        self._others = market.other_logs(log_no)
         self._position: Position | None = None
         self._rows: list[LicenceTermsRow] = []
         self._used: list[int] = []
@@ -51,7 +47,7 @@ class TermsSource:
             LogCorruptError: another log on this machine breaks a rule.
         """
         is_moved = self._read_rows()
-        used = self._used_elsewhere([row.licence_no for row in self._rows])
+        used = self._others.units_of([row.licence_no for row in self._rows])
         if self._terms is None or is_moved or used != self._used:
             self._terms, self._used = _terms(self._rows, used), used
         return self._terms
@@ -65,19 +61,6 @@ class TermsSource:
             self._rows = queries.terms_of_licences(connection)
         self._position = position
         return True
-
-    def _used_elsewhere(self, licences: Sequence[int]) -> list[int]:
-        """Return what licences used in the other logs, read on from where it was read last."""
-        logs = []
-        for identity in self._market.log_folder(self._log_no).parent.glob("*/log.json"):
-            name = identity.parent.name
-            if name != str(self._log_no):
-                layout = LogLayout(identity.parent)
-                # Forgotten while it is read: a failure leaves it half read.
-                start = self._books.pop(name, None) or read_snapshot(layout)
-                self._books[name] = read_books(layout, start)
-                logs.append(self._books[name].tallies.units_of(licences))
-        return [sum(units) for units in zip(*logs, strict=True)] if logs else [0] * len(licences)
 
 
 def _terms(rows: Sequence[LicenceTermsRow], used: Sequence[int]) -> LicenceTerms:

@@ -88,6 +88,13 @@ def checkpoint(market: Market, log_no: int) -> Checkpoint:
         return signed
 
 
+def last_checkpoint(market: Market, log_no: int) -> Checkpoint | None:
+    """Return the last checkpoint of a log that lies on this machine; None before the first."""
+    if not (market.log_folder(log_no) / "log.json").exists():
+        return None
+    return reader(market, log_no).checkpoint()
+
+
 def anchor(market: Market, account: KeyAccount, log_no: int) -> Done | None:
     """Anchor the log's checkpoint; None when the chain already has it.
 

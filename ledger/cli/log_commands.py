@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.progress import MofNCompleteColumn, Progress, TaskID
 
+from ledger.app.anchoring import AnchorOutcome, AnchorPolicy, anchor_due, keep_anchored
 from ledger.app.commands import run
 from ledger.app.importing import Tell, import_file
 from ledger.app.log_keeping import anchor, checkpoint
@@ -70,6 +73,40 @@ def log_anchor(
         show(None, as_json, lambda: out.print("the chain already has this checkpoint"))
     else:
         show_done(done, as_json)
+
+
+@log_app.command("keep")
+@guarded
+def log_keep(
+    key_name: AsOption,
+    once: Annotated[bool, typer.Option("--once", help="Look once, not until stopped.")] = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Anchor the logs that one keeps whenever they are due: by new receipts and by age.
+
+    MDL_ANCHOR_RECEIPTS and MDL_ANCHOR_SECONDS say when. With --json one object a line and anchor.
+    """
+
+    def tell(outcome: AnchorOutcome) -> None:
+        found: dict[str, Any] = {"log_no": outcome.log_no, "size": outcome.size}
+        if outcome.error is not None:
+            found |= {"error": outcome.error.as_dict()}
+        text = f"log {outcome.log_no}: {outcome.size:,} receipts"
+        if as_json:
+            out.print(json.dumps(found, ensure_ascii=False), markup=False, soft_wrap=True)
+        elif outcome.error is not None:
+            out.print(f"{text} not anchored: {outcome.error}", style="red")
+        else:
+            out.print(f"{text} anchored 上链锚定")
+
+    with open_market(home) as market:
+        signer = account(market, key_name)
+        if once:
+            for outcome in anchor_due(market, signer, AnchorPolicy.of(market)):
+                tell(outcome)
+        else:
+            keep_anchored(market, signer, threading.Event(), tell)
 
 
 @log_app.command("import")
