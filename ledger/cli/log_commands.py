@@ -16,6 +16,8 @@ from ledger.app.anchoring import AnchorOutcome, AnchorPolicy, anchor_due, keep_a
 from ledger.app.commands import run
 from ledger.app.importing import Tell, import_file
 from ledger.app.log_keeping import anchor, checkpoint
+from ledger.app.verifying import audit_copy, audit_logs
+from ledger.cli.audits import audit_progress, print_audit
 from ledger.cli.log_usage import usage
 from ledger.cli.proof_commands import log_consistency, log_proof
 from ledger.cli.shell import (
@@ -28,6 +30,7 @@ from ledger.cli.shell import (
     open_market,
     out,
     pairs,
+    read_object,
     show,
     show_done,
     table,
@@ -168,3 +171,35 @@ def log_show(
     if found is None:
         raise MalformedValueError(f"there is no log {log_no}", field="log_no", got=log_no)
     show(found, as_json, lambda: out.print(pairs(f"Log 使用日志 {log_no}", found)))
+
+
+@log_app.command("audit")
+@guarded
+def log_audit(
+    log_no: Annotated[int | None, typer.Option(help="Only this log; else all.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Files of one log, for --offline.")] = None,
+    anchors: Annotated[Path | None, typer.Option(help="Anchors as JSON, for --offline.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Without a market or chain.")] = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Recompute logs from their receipts and compare them with the chain's anchors (核验)."""
+    with audit_progress(as_json) as progress:
+        if offline:
+            found = _audited_copy(folder, anchors, progress)
+        else:
+            with open_market(home) as market:
+                found = audit_logs(market, log_no=log_no, progress=progress)
+    show(found.audit_dict(), as_json, lambda: print_audit(found))
+    if not found.ok:
+        raise typer.Exit(1)
+
+
+def _audited_copy(folder: Path | None, anchors: Path | None, progress: Any) -> Any:
+    if folder is None or anchors is None:
+        raise MalformedValueError(
+            "an audit offline needs --folder and --anchors",
+            field="anchors" if folder else "folder",
+            expected="files of a log, and its anchors",
+        )
+    return audit_copy(folder, read_object(anchors), progress)

@@ -34,6 +34,7 @@ out = Console()
 err = Console(stderr=True)
 
 NUMERIC = {"fen", "µfen", "yuan", "units", "rows", "no", "size", "gas", "seconds"}
+NUMERIC |= {"receipts", "licences", "records", "refusals", "erased", "anchors"}
 """Last words of the headings under which numbers stand."""
 
 Params = ParamSpec("Params")
