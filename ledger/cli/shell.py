@@ -28,6 +28,7 @@ from ledger.app.market import Market
 from ledger.app.settings import Settings
 from ledger.domain.errors import LedgerError, MalformedValueError
 from ledger.domain.ids import parse_id
+from ledger.domain.nesting import check_nesting
 
 out = Console()
 err = Console(stderr=True)
@@ -103,6 +104,7 @@ def read_json(path: Path) -> Any:
     """
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text("utf-8")
+        check_nesting(text)
         return json.loads(text)
     except (OSError, ValueError) as error:
         raise MalformedValueError(
