@@ -14,7 +14,7 @@ from ledger.app.log_keeping import (
     log_key,
     logs_found,
     proof,
-    tile_file,
+    tile_bytes,
 )
 
 router = APIRouter(prefix="/v1/logs", tags=["log 使用日志"])
@@ -47,10 +47,10 @@ def receipt_proof(log_no: LogNo, index: Number, market: MarketDep) -> dict[str, 
 @router.get("/{log_no}/tile/{path:path}")
 def tile(log_no: LogNo, path: str, market: MarketDep) -> Response:
     """One tile or entry bundle (C2SP tlog-tiles)."""
-    file, is_final = tile_file(market, log_no, path)
+    data, is_final = tile_bytes(market, log_no, path)
     caching = "public, max-age=31536000, immutable" if is_final else "no-cache"
     return Response(
-        file.read_bytes(),
+        data,
         media_type="application/octet-stream",
         headers={"Cache-Control": caching},
     )

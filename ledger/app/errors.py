@@ -105,3 +105,9 @@ class TileMissingError(AppError):
     """A log has no tile of this name."""
 
     code = "app.tile_missing"
+
+
+class UsageSumError(AppError):
+    """Sums of use do not agree with their total."""
+
+    code = "app.usage_sum"

@@ -21,6 +21,7 @@ from uuid import UUID
 from ledger.app.documents import DocumentStore
 from ledger.app.errors import MarketMissingError, SignerUnknownError
 from ledger.app.files import Holdings
+from ledger.app.other_logs import OtherLogs
 from ledger.app.secrets import Secrets
 from ledger.app.settings import Settings
 from ledger.app.wallet import Wallet
@@ -56,6 +57,7 @@ class Market:
         self.governance = account_of(self.secrets.get("governance"))
         self._relayer = account_of(self.secrets.get("relayer"))
         self._meters: dict[int, LogWriter] = {}
+        self._other_logs: dict[int, OtherLogs] = {}
         self._lock = threading.Lock()
 
     @classmethod
@@ -138,6 +140,13 @@ class Market:
                     self.log_folder(log_no), origin=self.origin(log_no), log_no=log_no
                 )
             return self._meters[log_no]
+
+    def other_logs(self, log_no: int) -> OtherLogs:
+        """Return what the other logs on this machine say, read on from call to call."""
+        with self._lock:
+            if log_no not in self._other_logs:
+                self._other_logs[log_no] = OtherLogs(self.log_folder(log_no))
+            return self._other_logs[log_no]
 
     def organisation_of(self, address: str) -> UUID:
         """Return the organisation for which an account signs, as projected.

@@ -15,7 +15,7 @@ import numpy as np
 
 from ledger.codec import kernel
 from ledger.codec.errors import EntryLengthError, UnknownEngineError
-from ledger.codec.kernel import Bytes, Engine
+from ledger.codec.kernel import ENTRY_BYTES_MAX, Bytes, Engine
 from ledger.codec.merkle import HASH_BYTES, hash_leaves, parents
 from ledger.codec.tiles import TILE_WIDTH, tile_root
 
@@ -40,6 +40,8 @@ def available_engines() -> tuple[str, ...]:
 def use_engine(name: str = AUTO) -> str:
     """Hash by the named engine from now on, in all threads; `auto` takes the fastest.
 
+    With `hashlib` no native code runs, so the kernel's totals filter is off too.
+
     Returns:
         The engine's name.
 
@@ -55,6 +57,7 @@ def use_engine(name: str = AUTO) -> str:
             expected=[AUTO, *available],
         )
     _Choice.name = available[0] if name == AUTO else name
+    kernel.switch(_Choice.name != HASHLIB)
     return _Choice.name
 
 
@@ -70,10 +73,10 @@ def leaf_hashes(entries: Any, entry_bytes: int) -> bytes:
         EntryLengthError: when the buffer is not a whole number of entries.
     """
     data = _whole(entries, entry_bytes, "entries")
-    native = _native()
-    if native is None or not len(data):
-        return b"".join(hash_leaves(memoryview(data), entry_bytes or 1))
-    return native[0].leaf_hashes(native[1], data, entry_bytes)
+    native = _native(entry_bytes)
+    if native is not None and len(data):
+        return native[0].leaf_hashes(native[1], data, entry_bytes)
+    return b"".join(hash_leaves(data.data, entry_bytes or 1))
 
 
 def tile_roots(entries: Any, entry_bytes: int) -> bytes:
@@ -83,10 +86,10 @@ def tile_roots(entries: Any, entry_bytes: int) -> bytes:
         EntryLengthError: when the buffer is not a whole number of tiles.
     """
     data = _whole(entries, entry_bytes * TILE_WIDTH, "entries")
-    native = _native()
+    native = _native(entry_bytes)
     if native is not None and len(data):
         return native[0].tile_roots(native[1], data, entry_bytes, TILE_WIDTH)
-    view, step = memoryview(data), entry_bytes * TILE_WIDTH or 1
+    view, step = data.data, entry_bytes * TILE_WIDTH or 1
     tiles = (view[start : start + step] for start in range(0, len(view), step))
     return b"".join(tile_root(hash_leaves(tile, entry_bytes)) for tile in tiles)
 
@@ -129,8 +132,10 @@ def tile_nodes(hashes: Any) -> bytes:
     return b"".join(found)
 
 
-def _native() -> tuple[kernel.Kernel, Engine] | None:
-    number, library = _NATIVE.get(engine()), kernel.load()
+def _native(entry_bytes: int = HASH_BYTES) -> tuple[kernel.Kernel, Engine] | None:
+    """Return library and engine; None where hashlib is to do it, as it does for long entries."""
+    number = _NATIVE.get(engine()) if entry_bytes <= ENTRY_BYTES_MAX else None
+    library = None if number is None else kernel.load()
     return None if number is None or library is None else (library, number)
 
 

@@ -2,7 +2,8 @@
  *
  * Rules kept here:
  * 1. Leaf = SHA-256(0x00 || entry), node = SHA-256(0x01 || left || right), as RFC 9162 has them.
- * 2. Lengths are whole and buffers large enough: `kernel.py` has checked before it calls.
+ * 2. Lengths are whole, entries have at most 246 bytes, buffers are large enough: it is checked in
+ *    Python before a call.
  * 3. No state, no allocation, no Python: any number of threads may call at once.
  * 4. The filter never decides. It passes what is plainly right and stops before anything else.
  *
@@ -42,10 +43,9 @@ enum {
     HASH_BYTES = 32,
     BLOCK_BYTES = 64,
     LENGTH_BYTES = 8,
-    LANES = 4,        /* messages hashed side by side: one alone leaves the SHA unit waiting */
+    LANES = 4, /* messages hashed side by side: one alone leaves the SHA unit waiting */
     BATCH = 2 * LANES, /* messages staged together, so that no load waits for the store before it */
-    PIECE_BLOCKS = 4, /* blocks staged at a time; a leaf of a receipt and a node need two */
-    PIECE_BYTES = PIECE_BLOCKS * BLOCK_BYTES,
+    PIECE_BYTES = 4 * BLOCK_BYTES, /* a whole message; a receipt's leaf and a node need two blocks */
     TILE_WIDTH = 256,
     RECEIPT_BYTES = 96,
     RECEIPT_FORMAT = 1,
@@ -61,10 +61,9 @@ typedef struct {
     size_t entry_bytes, blocks;
     uint32_t state[BATCH][8];
     uint8_t piece[BATCH][PIECE_BYTES];
-    uint8_t prefix;
 } batch;
 
-/* Takes the first `blocks` blocks of the first `count` pieces into their states. */
+/* Takes `blocks` blocks of the first `count` messages into their states. */
 typedef void compressor(batch *all, size_t blocks, size_t count);
 
 static const uint32_t START[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
@@ -216,11 +215,8 @@ SHA_TARGET static void compress_sha(batch *all, size_t blocks, size_t count) {
 static void prepare(batch *all, uint8_t prefix, size_t entry_bytes) {
     size_t message = 1 + entry_bytes;
     memset(all, 0, sizeof *all);
-    all->prefix = prefix;
     all->entry_bytes = entry_bytes;
     all->blocks = (message + 1 + LENGTH_BYTES + BLOCK_BYTES - 1) / BLOCK_BYTES;
-    if (all->blocks > PIECE_BLOCKS)
-        return;
     for (size_t i = 0; i < BATCH; i++) {
         all->piece[i][0] = prefix;
         all->piece[i][message] = 0x80;
@@ -228,74 +224,31 @@ static void prepare(batch *all, uint8_t prefix, size_t entry_bytes) {
     }
 }
 
-/* Writes bytes [at, at + length) of prefix || entry || padding. */
-static void stage(const batch *all, const uint8_t *entry, size_t at, size_t length, uint8_t *to) {
-    size_t message = 1 + all->entry_bytes, done = 0;
-    if (at == 0)
-        to[done++] = all->prefix;
-    if (at + done < message) {
-        size_t rest = message - at - done, room = length - done;
-        size_t count = rest < room ? rest : room;
-        memcpy(to + done, entry + at + done - 1, count);
-        done += count;
-    }
-    if (done < length) {
-        memset(to + done, 0, length - done);
-        if (at <= message)
-            to[message - at] = 0x80;
-    }
-    if (at + length == all->blocks * BLOCK_BYTES)
-        store64(to + length - LENGTH_BYTES, (uint64_t)message * 8);
-}
-
-INLINED void start(batch *all, size_t count) {
-    for (size_t i = 0; i < count; i++)
+INLINED void hash_batch(compressor *compress, batch *all, const uint8_t *entries,
+                        size_t entry_bytes, size_t count, uint8_t *out) {
+    for (size_t i = 0; i < count; i++) {
         memcpy(all->state[i], START, sizeof START);
-}
-
-INLINED void finish(const batch *all, size_t count, uint8_t *out) {
+        memcpy(all->piece[i] + 1, entries + i * entry_bytes, entry_bytes);
+    }
+    compress(all, all->blocks, count);
     for (size_t i = 0; i < count; i++)
         for (size_t word = 0; word < 8; word++)
             store32(out + i * HASH_BYTES + 4 * word, all->state[i][word]);
 }
 
-static void hash_long(compressor *compress, batch *all, const uint8_t *entries, size_t count,
-                      uint8_t *out) {
-    start(all, count);
-    for (size_t done = 0; done < all->blocks; done += PIECE_BLOCKS) {
-        size_t now = all->blocks - done < PIECE_BLOCKS ? all->blocks - done : PIECE_BLOCKS;
-        for (size_t i = 0; i < count; i++)
-            stage(all, entries + i * all->entry_bytes, done * BLOCK_BYTES, now * BLOCK_BYTES,
-                  all->piece[i]);
-        compress(all, now, count);
-    }
-    finish(all, count, out);
-}
-
-INLINED void hash_short(compressor *compress, batch *all, const uint8_t *entries,
-                        size_t entry_bytes, size_t count, uint8_t *out) {
-    start(all, count);
-    for (size_t i = 0; i < count; i++)
-        memcpy(all->piece[i] + 1, entries + i * entry_bytes, entry_bytes);
-    compress(all, all->blocks, count);
-    finish(all, count, out);
-}
-
-/* Hashes `count` entries that lie one after the other; `out` may be where the entries are, since
- * entries are at least as long as hashes there and are read before they are written over. */
+/* Hashes `count` entries that lie one after the other. `out` may be where nodes lie: a batch is
+ * read before its hashes, which are shorter, are written. */
 static void hash_all(compressor *compress, batch *all, const uint8_t *entries, size_t count,
                      uint8_t *out) {
     size_t entry_bytes = all->entry_bytes;
     for (size_t first = 0; first < count; first += BATCH) {
         size_t some = count - first < BATCH ? count - first : BATCH;
         if (entry_bytes == RECEIPT_BYTES) /* lengths known here are copied without a loop */
-            hash_short(compress, all, entries, RECEIPT_BYTES, some, out);
+            hash_batch(compress, all, entries, RECEIPT_BYTES, some, out);
         else if (entry_bytes == 2 * HASH_BYTES)
-            hash_short(compress, all, entries, 2 * HASH_BYTES, some, out);
-        else if (all->blocks <= PIECE_BLOCKS)
-            hash_short(compress, all, entries, entry_bytes, some, out);
+            hash_batch(compress, all, entries, 2 * HASH_BYTES, some, out);
         else
-            hash_long(compress, all, entries, some, out);
+            hash_batch(compress, all, entries, entry_bytes, some, out);
         entries += some * entry_bytes;
         out += some * HASH_BYTES;
     }

@@ -27,6 +27,8 @@ ABI = 1
 """`KERNEL_ABI` of the source that this file was written for."""
 
 HASH_BYTES = 32
+ENTRY_BYTES_MAX = 246
+"""Longest entry that the library hashes: with prefix and padding it fills four blocks."""
 NO_SLOT = 2**32 - 1
 """In a table of slots: the licence has no account."""
 
@@ -46,7 +48,8 @@ ACCOUNT_DTYPE = np.dtype(
         ("modes", "u4"),
         ("purpose", "u2"),
         ("reserved", "u2"),
-    ]
+    ],
+    align=True,
 )
 """Where a licence stands in a log (the first five, running), and what it grants. 64 bytes."""
 
@@ -171,6 +174,17 @@ class Kernel:
         return bytes(self._ffi.buffer(out))
 
 
+class _Switch:
+    """Whether the filter may use the library."""
+
+    is_on = True
+
+
+def switch(is_on: bool) -> None:
+    """Let the totals filter use the library or not, in all threads."""
+    _Switch.is_on = is_on
+
+
 @cache
 def load(folder: Path = Path(__file__).parent) -> Kernel | None:
     """Return the library that was built for this Python in a folder; None where there is none."""
@@ -187,7 +201,7 @@ def load(folder: Path = Path(__file__).parent) -> Kernel | None:
 
 
 def check_receipts(receipts: Any, slot_of: Slots, accounts: Accounts) -> tuple[int, Stop] | None:
-    """Take receipts into their accounts as long as they are plainly right; None without a library.
+    """Take receipts into their accounts while they are plainly right; None without a library.
 
     It decides nothing: the first receipt that does not hold is left to the caller's own rules.
 
@@ -209,13 +223,14 @@ def check_receipts(receipts: Any, slot_of: Slots, accounts: Accounts) -> tuple[i
     _require_table("accounts", accounts, ACCOUNT_DTYPE)
     if not accounts.flags.writeable:
         raise _table("accounts", "read-only", "an array to be changed")
-    kernel = load()
-    return kernel and kernel.check_receipts(data, slot_of, accounts)
+    kernel = load() if _Switch.is_on else None
+    return None if kernel is None else kernel.check_receipts(data, slot_of, accounts)
 
 
 def _require_table(field: str, table: npt.NDArray[Any], dtype: np.dtype[Any]) -> None:
-    flags = table.flags
-    if table.dtype != dtype or table.ndim != 1 or not (flags.c_contiguous and flags.aligned):
+    is_row = table.ndim == 1 and table.flags.c_contiguous
+    address: int = table.__array_interface__["data"][0]
+    if table.dtype != dtype or not is_row or address % dtype.alignment:
         raise _table(field, str(table.dtype), f"one aligned row of {dtype}")
 
 

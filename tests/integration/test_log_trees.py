@@ -9,6 +9,7 @@ import pytest
 
 from ledger.codec.merkle import leaf_hash
 from ledger.log.reader import LogReader
+from ledger.log.sealed import seal
 from tests.golden import reference_tree
 from tests.unit.log_story import fill, open_log, use
 
@@ -78,10 +79,11 @@ def test_tiles__third_level__same_root_as_the_receipts(tmp_path: Path) -> None:
         record[:16] + seq.to_bytes(8, "big") + record[24:] for seq in range(1, size + 1)
     )
     (tmp_path / "receipts.bin").write_bytes(numbered)
+    (tmp_path / "commits").write_bytes(seal({"meters": [[4, 1, size + 1]], "size": size}))
     with open_log(tmp_path) as writer:
         checkpoint = writer.checkpoint()
-    assert (tmp_path / "tile/1/000").exists()
-    assert (tmp_path / "tile/2/000.p/1").exists()
+    assert (tmp_path / "tree/1").stat().st_size == 257 * 32
+    assert (tmp_path / "tree/2").stat().st_size == 32
     reader = LogReader(tmp_path)
     leaves = [leaf_hash(numbered[at : at + 96]) for at in range(0, len(numbered), 96)]
     assert checkpoint.root == reader.root(size) == reference_tree.mth(leaves)

@@ -34,7 +34,7 @@ OUTSIDE: dict[str, set[str]] = {
     "domain": set(),
     "codec": {"cffi", "cryptography", "numpy", "rfc8785"},
     "revenue": set(),
-    "log": {"numpy"},
+    "log": {"duckdb", "msgspec", "numpy", "pyarrow"},
     "chain": {
         "eth_abi",
         "eth_account",
