@@ -33,8 +33,14 @@ from ledger.domain.nesting import check_nesting
 out = Console()
 err = Console(stderr=True)
 
-NUMERIC = {"fen", "µfen", "yuan", "units", "rows", "no", "size", "gas", "seconds"}
-NUMERIC |= {"receipts", "licences", "records", "refusals", "erased", "anchors"}
+NUMERIC = {"fen", "µfen", "yuan", "units", "rows", "no", "size", "gas", "seconds"} | {
+    "receipts",
+    "licences",
+    "records",
+    "refusals",
+    "erased",
+    "anchors",
+}
 """Last words of the headings under which numbers stand."""
 
 Params = ParamSpec("Params")

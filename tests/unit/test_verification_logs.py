@@ -181,7 +181,6 @@ def test_tree__hash_altered__names_row_and_place(market: m.VerifiedMarket, log: 
         ("commits", "commits_missing"),
         ("checkpoint", "checkpoint_unreadable"),
         ("log.json", "log_identity"),
-        ("columns/SHA256SUMS", "columns_unreadable"),
         ("columns/000000000000.parquet", "columns_missing"),
         ("secrets/1.key", "key_missing"),
     ],
