@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 
 from ledger import __version__
-from ledger.cli import licence_commands, log_commands, market_commands, money_commands, system
+from ledger.cli import (
+    licence_commands,
+    log_commands,
+    market_commands,
+    meter_commands,
+    money_commands,
+    system,
+)
 from ledger.cli.demo.command import demo
 from ledger.cli.shell import out, quiet_logs
 
@@ -40,6 +47,7 @@ for name, group in (
     ("licence", licence_commands.licence_app),
     ("scheme", money_commands.scheme_app),
     ("log", log_commands.log_app),
+    ("meter", meter_commands.meter_app),
     ("proof", log_commands.proof_app),
     ("invoice", money_commands.invoice_app),
     ("payment", money_commands.payment_app),
