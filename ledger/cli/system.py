@@ -11,6 +11,7 @@ from rich.progress import Progress
 
 from ledger.app.commands import COMMANDS, prepare, run, spec_of, submit
 from ledger.app.keys import issue_api_key
+from ledger.app.meter_keys import issue_meter_key
 from ledger.app.names import display_names
 from ledger.app.organisations import open_region
 from ledger.app.rebuilding import rebuild_projections
@@ -37,6 +38,7 @@ from ledger.cli.shell import (
     table,
 )
 from ledger.cli.tables import print_statement
+from ledger.domain.errors import MalformedValueError
 from ledger.report.statements import market_statement
 
 keys_app = typer.Typer(help="Keys of organisations (keystore v3), one file each.")
@@ -234,10 +236,22 @@ def key_list(home: HomeOption = None, as_json: JsonOption = False) -> None:
 def apikey_create(
     key_name: AsOption,
     licence_no: Annotated[int, typer.Option(help="Licence to use; 0 for a key to read.")] = 0,
+    meter_no: Annotated[int, typer.Option(help="Meter that sends; with --log-no.")] = 0,
+    log_no: Annotated[int, typer.Option(help="Log of the meter, kept by the signer.")] = 0,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Issue an API key; it is shown once."""
+    if bool(meter_no) != bool(log_no) or (meter_no and licence_no):
+        raise MalformedValueError(
+            "a meter's key needs --meter-no and --log-no, and no --licence-no",
+            field="meter_no",
+            got=meter_no,
+        )
     with open_market(home) as market:
-        key = issue_api_key(market, account(market, key_name), licence_no)
+        signer = account(market, key_name)
+        if meter_no:
+            key = issue_meter_key(market, signer, meter_no, log_no)
+        else:
+            key = issue_api_key(market, signer, licence_no)
     show({"api_key": key}, as_json, lambda: out.print(key, highlight=False))

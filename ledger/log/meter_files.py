@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,15 @@ class Piece:
     seqs: npt.NDArray[np.uint64]
     rows: UseRows
     malformed: list[RowRefusal]
+
+    def runs(self, rows_max: int) -> Iterator[tuple[int, int]]:
+        """Yield places [first, end) of rows of one meter whose numbers follow each other."""
+        breaks = self.seqs[1:] != self.seqs[:-1] + np.uint64(1)
+        breaks |= self.rows.meter_no[1:] != self.rows.meter_no[:-1]
+        edges = [0, *(np.flatnonzero(breaks) + 1).tolist(), len(self.seqs)]
+        for first, end in pairwise(edges):
+            for start in range(first, end, rows_max):
+                yield start, min(start + rows_max, end)
 
 
 @contextmanager

@@ -89,6 +89,9 @@ def ranges_of(meter_no: int, seqs: Numbers) -> list[MeterRange]:
     """Return rising numbers as ranges."""
     if not len(seqs):
         return []
+    first, last = int(seqs[0]), int(seqs[-1])
+    if last - first + 1 == len(seqs):
+        return [MeterRange(meter_no, first, last + 1)]
     breaks = np.flatnonzero(seqs[1:] != seqs[:-1] + np.uint64(1)) + 1
     firsts = seqs[np.append(0, breaks)].tolist()
     lasts = seqs[np.append(breaks - 1, len(seqs) - 1)].tolist()

@@ -43,6 +43,10 @@ class UseRows:
         """Return the rows that a mask or a list of places names."""
         return UseRows(*(getattr(self, field.name)[wanted] for field in fields(self)))
 
+    def part(self, first: int, end: int) -> UseRows:
+        """Return rows [first, end), sharing memory."""
+        return UseRows(*(getattr(self, field.name)[first:end] for field in fields(self)))
+
     @classmethod
     def join(cls, parts: Sequence[UseRows]) -> UseRows:
         """Return rows one after the other."""

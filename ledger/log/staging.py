@@ -121,11 +121,14 @@ class Stage:
         return taken
 
     def _enter_admission(self, admission: Admission, taken: Iterable[Taken]) -> None:
-        admission.enter(self.tallies)
+        # The meters' numbers first: taking them may be refused, and then nothing has moved.
         self._enter(admission.encode(), [item for part in taken for item in part.ranges])
+        admission.enter(self.tallies)
 
     def _fresh(self, batch: MeterBatch) -> MeterBatch:
         """Return the rows whose numbers are free."""
+        if len(batch.seqs) and int(batch.seqs[0]) >= self.meters.next_seq(batch.meter_no):
+            return batch
         is_taken = self.meters.are_taken(batch.meter_no, batch.seqs)
         if not is_taken.any():
             return batch
@@ -191,16 +194,19 @@ class Stage:
 def _apart(batches: Sequence[MeterBatch]) -> tuple[list[int], list[int]]:
     """Return places of batches whose numbers cannot meet, and of those that come after them."""
     spans: dict[int, list[tuple[int, int]]] = {}
+    highest: dict[int, int] = {}
     now: list[int] = []
     later: list[int] = []
     for place, batch in enumerate(batches):
         known = spans.setdefault(batch.meter_no, [])
         first, last = (int(batch.seqs[0]), int(batch.seqs[-1])) if len(batch.seqs) else (0, -1)
-        meets = any(
+        # Meters count up, so hardly ever must all spans be compared.
+        meets = first <= highest.get(batch.meter_no, -1) and any(
             first <= other_last and other_first <= last for other_first, other_last in known
         )
         (later if meets else now).append(place)
         known.append((first, last))
+        highest[batch.meter_no] = max(highest.get(batch.meter_no, -1), last)
     return now, later
 
 

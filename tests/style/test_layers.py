@@ -59,6 +59,8 @@ OUTSIDE: dict[str, set[str]] = {
 DEVIATIONS: dict[tuple[str, str], str] = {
     ("ledger/cli/system.py", "api.main"): "`mdl serve` starts the service",
     ("ledger/cli/system.py", "api.journal"): "`mdl serve` logs as the service does",
+    ("ledger/cli/meter_commands.py", "api.metering"): "`mdl meter serve` starts the intake",
+    ("ledger/cli/meter_commands.py", "api.journal"): "`mdl meter serve` logs as the service does",
     ("ledger/cli/demo/using.py", "api.main"): "the demonstration starts the service",
     (
         "ledger/verification/typed_data.py",
