@@ -19,12 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ledger.domain.codes import DeliveryMode, Purpose, ReceiptStatus
+from ledger.domain.units import UINT64_MAX
 from ledger.log.rows import UseRows
 from ledger.log.tallies import Flags, Grouped, Numbers, Places, Slots, Tallies
 
 _DELIVERED = int(ReceiptStatus.DELIVERED)
-_SURELY_EXACT = float(1 << 62)
-"""Sums whose floating estimate lies below it do not pass uint64."""
 
 
 class RowFault(IntEnum):
@@ -129,9 +128,9 @@ class Admission:
     _slots: Places
     _ends: tuple[Numbers, Numbers, Numbers]
 
-    def encode(self) -> bytearray:
-        """Return the receipts' bytes."""
-        return self.rows.encode(self.licence_seq, self.cumulative_units)
+    def encode(self, buffer: bytearray | None = None) -> memoryview:
+        """Return the receipts' bytes, in a buffer if one is given that is long enough."""
+        return self.rows.encode(self.licence_seq, self.cumulative_units, buffer)
 
     def enter(self, tallies: Tallies) -> None:
         """Move the tallies, which must be those that the admission was made from."""
@@ -149,9 +148,8 @@ def admit(rows: UseRows, tallies: Tallies, terms: LicenceTerms) -> Admission:
     if refusals:
         kept = np.flatnonzero(faults == 0)
         rows, places = rows.where(kept), places[kept]
-    quotas = terms.quota_units[places]
     plan = _Plan.make(rows, tallies)
-    walked = plan.walk_broken(rows, quotas)
+    walked = plan.walk_broken(rows, terms.quota_units, places)
     if walked:
         refusals += [_moved(item, kept) for item in walked]
         refusals.sort(key=lambda item: item.row)
@@ -175,9 +173,9 @@ def _static_faults(rows: UseRows, places: Places, terms: LicenceTerms) -> npt.ND
     bit = (np.maximum(rows.mode, 1) - 1).astype(np.uint32) & np.uint32(31)
     not_granted = (terms.modes[safe] >> bit) & np.uint32(1) == 0
     checks: Mapping[RowFault, Flags] = {
-        RowFault.MODE_UNKNOWN: ~_known(rows.mode, DeliveryMode),
-        RowFault.PURPOSE_UNKNOWN: ~_known(rows.purpose, Purpose),
-        RowFault.STATUS_UNKNOWN: ~_known(rows.status, ReceiptStatus),
+        RowFault.MODE_UNKNOWN: _unknown(rows.mode, DeliveryMode),
+        RowFault.PURPOSE_UNKNOWN: _unknown(rows.purpose, Purpose),
+        RowFault.STATUS_UNKNOWN: _unknown(rows.status, ReceiptStatus),
         RowFault.UNITS_OF_REFUSAL: ~delivered & (rows.units != 0),
         RowFault.LICENCE_UNKNOWN: places < 0,
         RowFault.OUTSIDE_VALIDITY: delivered & outside,
@@ -191,12 +189,14 @@ def _static_faults(rows: UseRows, places: Places, terms: LicenceTerms) -> npt.ND
     return faults
 
 
-def _known(values: npt.NDArray[Any], codes: type[IntEnum]) -> Flags:
-    """Return which values are codes."""
-    table = np.zeros(max(codes) + 2, bool)
-    table[list(codes)] = True
-    known: Flags = table[np.minimum(values, len(table) - 1)]
-    return known
+def _unknown(values: npt.NDArray[Any], codes: type[IntEnum]) -> Flags:
+    """Return which values are no codes."""
+    if not values.any() and 0 in set(codes):
+        return np.zeros(len(values), bool)
+    table = np.ones(max(codes) + 2, bool)
+    table[list(codes)] = False
+    unknown: Flags = table[np.minimum(values, len(table) - 1)]
+    return unknown
 
 
 def _told(
@@ -263,26 +263,36 @@ class _Plan:
             rows.used_at_ms[group.order],
         )
 
-    def walk_broken(self, rows: UseRows, quotas: Numbers) -> list[RowRefusal]:
-        """Return the rows that a clock or a quota refuses."""
+    def walk_broken(self, rows: UseRows, quota_units: Numbers, places: Places) -> list[RowRefusal]:
+        """Return the rows that a clock or a quota refuses.
+
+        Args:
+            rows: all of the plan.
+            quota_units: of every licence in the terms.
+            places: place of each row's licence in the terms.
+        """
         if not len(rows):
             return []
+        quotas = quota_units[places[self.group.order[self.group.heads]]]
         refused: list[RowRefusal] = []
         ends = self.group.tails + 1
         for number in np.flatnonzero(self._broken(rows, quotas)).tolist():
             order = self.group.order[self.group.heads[number] : ends[number]]
             used, last = int(self.before[1][number]), int(self.before[2][number])
-            refused += _walk(rows, order, int(quotas[order[0]]), used, last)
+            refused += _walk(rows, order, int(quotas[number]), used, last)
         return refused
 
     def _broken(self, rows: UseRows, quotas: Numbers) -> Flags:
         """Return for each licence whether its clock or its quota breaks somewhere."""
         group = self.group
-        units = rows.units[group.order].astype(np.float64)
-        estimate = np.add.reduceat(units, group.heads) + self.before[1].astype(np.float64)
-        over = self.sums[group.tails] > quotas[group.order[group.heads]]
-        back = self.times < group.before(self.times, self.before[2])
-        return (estimate >= _SURELY_EXACT) | over | np.logical_or.reduceat(back, group.heads)
+        back = np.logical_or.reduceat(
+            self.times < group.before(self.times, self.before[2]), group.heads
+        )
+        # Sums are exact as long as nothing can pass uint64.
+        if int(rows.units.max()) * len(rows) + int(self.before[1].max()) > UINT64_MAX:
+            return np.ones(len(group.heads), bool)
+        over: Flags = self.sums[group.tails] > quotas
+        return over | back
 
     def admission(
         self, rows: UseRows, kept: Places | None, refusals: list[RowRefusal]

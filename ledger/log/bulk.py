@@ -19,14 +19,14 @@ import numpy.typing as npt
 from ledger.codec.receipts import RECEIPT_BYTES
 from ledger.codec.tiles import TILE_WIDTH
 from ledger.log.admission import LicenceTerms, RowRefusal, admit
-from ledger.log.meter_files import Piece
+from ledger.log.meter_files import PIECE_ROWS, Piece
 from ledger.log.meters import Meters, ranges_of
 from ledger.log.receipt_file import ReceiptFile
 from ledger.log.tallies import Flags, Numbers, Places, Tallies
 from ledger.log.tree import TileRoots
 from ledger.log.values import MeterRange
 
-PIECES_UNDER_WAY = 4
+PIECES_UNDER_WAY = 6
 
 MeterNos = npt.NDArray[np.uint32]
 Refuse = Callable[[list[RowRefusal]], None]
@@ -89,22 +89,25 @@ class Bulk:
             ThreadPoolExecutor(1) as hasher,
             ThreadPoolExecutor(1) as writer,
         ):
-            under_way: deque[Future[None]] = deque()
+            # Buffers are taken again and again: fresh memory costs more than what is written to it.
+            free = [bytearray(PIECE_ROWS * RECEIPT_BYTES) for _ in range(PIECES_UNDER_WAY)]
+            under_way: deque[tuple[bytearray, Future[None], Future[None]]] = deque()
             source = iter(pieces)
             coming = reader.submit(next, source, None)
             while (piece := coming.result()) is not None:
                 coming = reader.submit(next, source, None)
-                offset = self._size * RECEIPT_BYTES
-                receipts = memoryview(self._admit(piece, refuse))
-                under_way.append(hasher.submit(self._roots.feed, receipts))
-                under_way.append(writer.submit(_write_at, descriptor, receipts, offset))
-                while len(under_way) > 2 * PIECES_UNDER_WAY:
-                    under_way.popleft().result()
+                if not free:
+                    free.append(_finished(under_way.popleft()))
+                buffer, offset = free.pop(), self._size * RECEIPT_BYTES
+                receipts = self._admit(piece, refuse, buffer)
+                hashing = hasher.submit(self._roots.feed, receipts)
+                writing = writer.submit(_write_at, descriptor, receipts, offset)
+                under_way.append((buffer, hashing, writing))
                 progress(self.result.rows)
-            for waiting in under_way:
-                waiting.result()
+            while under_way:
+                _finished(under_way.popleft())
 
-    def _admit(self, piece: Piece, refuse: Refuse) -> bytearray:
+    def _admit(self, piece: Piece, refuse: Refuse, buffer: bytearray) -> memoryview:
         fresh = self._fresh(piece)
         places, rows, seqs = piece.places, piece.rows, piece.seqs
         if fresh is not None:
@@ -117,7 +120,7 @@ class Bulk:
         self._count(piece, len(rows), len(admission.rows), refusals)
         if refusals:
             refuse(sorted(refusals, key=lambda item: item.row))
-        return admission.encode()
+        return admission.encode(buffer)
 
     def _fresh(self, piece: Piece) -> Places | None:
         """Return places of the rows whose numbers come for the first time; None for all."""
@@ -160,6 +163,14 @@ def _by_meter(meter_nos: MeterNos) -> Iterable[tuple[int, Flags | slice]]:
 def _at(refusal: RowRefusal, places: Places) -> RowRefusal:
     row = int(places[refusal.row])
     return RowRefusal(row, refusal.fault, refusal.field, refusal.got, refusal.expected)
+
+
+def _finished(item: tuple[bytearray, Future[None], Future[None]]) -> bytearray:
+    """Return the buffer of a piece that was hashed and written."""
+    buffer, hashing, writing = item
+    hashing.result()
+    writing.result()
+    return buffer
 
 
 def _write_at(descriptor: int, data: memoryview, offset: int) -> None:

@@ -10,6 +10,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -80,6 +81,8 @@ def open_meter_file(path: Path) -> Iterator[tuple[int | None, Iterator[Piece]]]:
     try:
         with path.open("rb") as stream:
             magic = stream.read(6)
+            if hasattr(os, "posix_fadvise"):
+                os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
         if magic.startswith(b"PAR1"):
             with pq.ParquetFile(path, memory_map=True) as file:
                 _require_columns(file.schema_arrow)

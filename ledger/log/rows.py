@@ -84,9 +84,20 @@ class UseRows:
         columns.append(np.ascontiguousarray(words[:, -_COMMITMENT_WORDS:]))
         return cls(*columns)
 
-    def encode(self, licence_seq: Column, cumulative_units: Column) -> bytearray:
-        """Return the receipts' bytes under the numbers that the log assigned."""
-        receipts = bytearray(len(self) * RECEIPT_BYTES)
+    def encode(
+        self, licence_seq: Column, cumulative_units: Column, buffer: bytearray | None = None
+    ) -> memoryview:
+        """Return the receipts' bytes under the numbers that the log assigned.
+
+        Args:
+            licence_seq: number of each row.
+            cumulative_units: running total of each row.
+            buffer: where they are written, if it is long enough; the next call may take it again.
+        """
+        length = len(self) * RECEIPT_BYTES
+        if buffer is None or len(buffer) < length:
+            buffer = bytearray(length)
+        receipts = memoryview(buffer)[:length]
         words = np.frombuffer(receipts, ">u8").reshape(-1, _WORDS)
         first = np.uint64(RECEIPT_FORMAT << 56) | (self.mode.astype(np.uint64) << np.uint64(48))
         first |= self.purpose.astype(np.uint64) << np.uint64(32)

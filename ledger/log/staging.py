@@ -164,7 +164,7 @@ class Stage:
             ranges.append(MeterRange(meter_no, first, first + count))
         return ranges
 
-    def _enter(self, receipts: bytes | bytearray, ranges: Sequence[MeterRange]) -> None:
+    def _enter(self, receipts: bytes | memoryview, ranges: Sequence[MeterRange]) -> None:
         self.meters.take(ranges)
         for item in ranges:
             self._batch.take(item)

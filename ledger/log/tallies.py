@@ -33,7 +33,7 @@ class Slots:
     """A slot for each licence number that was ever asked for, in the order of asking."""
 
     def __init__(self) -> None:
-        self._table = np.full(1 << 10, -1, np.int32)
+        self._table = np.full(1 << 10, -1, np.int64)
         self._others: dict[int, int] = {}
         self._count = 0
 
@@ -45,7 +45,7 @@ class Slots:
         if not len(licences):
             return np.zeros(0, np.int64)
         if int(licences.max()) < len(self._table):
-            return self._table[licences].astype(np.int64)
+            return self._table[licences]
         found = np.full(len(licences), -1, np.int64)
         small = licences < np.uint64(len(self._table))
         found[small] = self._table[licences[small]]
@@ -74,7 +74,7 @@ class Slots:
         else:
             if licence_no >= len(self._table):
                 size = min(_TABLE_MAX, max(2 * len(self._table), licence_no + 1))
-                grown = np.full(size, -1, np.int32)
+                grown = np.full(size, -1, np.int64)
                 grown[: len(self._table)] = self._table
                 self._table = grown
             self._table[licence_no] = self._count
