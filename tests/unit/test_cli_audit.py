@@ -52,7 +52,7 @@ def test_audit__flipped_bit__named_first_and_exit_1(copy: tuple[Path, Path]) -> 
     found = run(*copy)
     assert found.exit_code == 1
     assert "log 1: the first bad receipt is 201, of licence 2" in found.stdout
-    assert "verify.receipt_altered" in found.stdout.replace("\n", "")
+    assert "3 findings" in found.stdout
 
 
 def test_audit__anchors_of_another_history__are_found(copy: tuple[Path, Path]) -> None:
