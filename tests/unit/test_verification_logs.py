@@ -206,7 +206,7 @@ def test_file__full_of_rubbish__is_found_not_raised(
 ) -> None:
     (log / name).write_bytes(data)
     found = findings(market, log)
-    assert found or (name, data) == ("uses/1.jsonl", b"")
+    assert found or (not data and name in ("uses/1.jsonl", "columns/SHA256SUMS"))
 
 
 @pytest.mark.parametrize(
