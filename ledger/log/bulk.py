@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ledger.codec.receipts import RECEIPT_BYTES
 from ledger.codec.tiles import TILE_WIDTH
-from ledger.log.admission import LicenceTerms, RowRefusal, admit
+from ledger.log.admission import Admission, LicenceTerms, RowRefusal, admit
 from ledger.log.meter_files import PIECE_ROWS, Piece
 from ledger.log.meters import Meters, ranges_of
 from ledger.log.receipt_file import ReceiptFile
@@ -91,7 +91,14 @@ class Bulk:
         ):
             # Buffers are taken again and again: fresh memory costs more than what is written to it.
             free = [bytearray(PIECE_ROWS * RECEIPT_BYTES) for _ in range(PIECES_UNDER_WAY)]
-            under_way: deque[tuple[bytearray, Future[None], Future[None]]] = deque()
+            under_way: deque[tuple[bytearray, Future[Future[None]]]] = deque()
+
+            def store(admission: Admission, buffer: bytearray, offset: int) -> Future[None]:
+                receipts = admission.encode(buffer)
+                hashed = hasher.submit(self._roots.feed, receipts)
+                _write_at(descriptor, receipts, offset)
+                return hashed
+
             source = iter(pieces)
             coming = reader.submit(next, source, None)
             while (piece := coming.result()) is not None:
@@ -99,15 +106,13 @@ class Bulk:
                 if not free:
                     free.append(_finished(under_way.popleft()))
                 buffer, offset = free.pop(), self._size * RECEIPT_BYTES
-                receipts = self._admit(piece, refuse, buffer)
-                hashing = hasher.submit(self._roots.feed, receipts)
-                writing = writer.submit(_write_at, descriptor, receipts, offset)
-                under_way.append((buffer, hashing, writing))
+                admission = self._admit(piece, refuse)
+                under_way.append((buffer, writer.submit(store, admission, buffer, offset)))
                 progress(self.result.rows)
             while under_way:
                 _finished(under_way.popleft())
 
-    def _admit(self, piece: Piece, refuse: Refuse, buffer: bytearray) -> memoryview:
+    def _admit(self, piece: Piece, refuse: Refuse) -> Admission:
         fresh = self._fresh(piece)
         places, rows, seqs = piece.places, piece.rows, piece.seqs
         if fresh is not None:
@@ -120,7 +125,7 @@ class Bulk:
         self._count(piece, len(rows), len(admission.rows), refusals)
         if refusals:
             refuse(sorted(refusals, key=lambda item: item.row))
-        return admission.encode(buffer)
+        return admission
 
     def _fresh(self, piece: Piece) -> Places | None:
         """Return places of the rows whose numbers come for the first time; None for all."""
@@ -165,11 +170,10 @@ def _at(refusal: RowRefusal, places: Places) -> RowRefusal:
     return RowRefusal(row, refusal.fault, refusal.field, refusal.got, refusal.expected)
 
 
-def _finished(item: tuple[bytearray, Future[None], Future[None]]) -> bytearray:
-    """Return the buffer of a piece that was hashed and written."""
-    buffer, hashing, writing = item
-    hashing.result()
-    writing.result()
+def _finished(item: tuple[bytearray, Future[Future[None]]]) -> bytearray:
+    """Return the buffer of a piece that was written and hashed."""
+    buffer, written = item
+    written.result().result()
     return buffer
 
 
