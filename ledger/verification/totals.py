@@ -95,6 +95,9 @@ class Totals:
             self._states[size] = _copies(self.tallies())
 
     def _count_meters(self, meters: npt.NDArray[np.uint32]) -> None:
+        if len(meters) and (meters == meters[0]).all():
+            self.meters[int(meters[0])] += len(meters)
+            return
         native = meters.astype(np.uint32)
         if len(native) and int(native.max()) < _METERS_COUNTED_MAX:
             counts = np.bincount(native)
