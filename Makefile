@@ -22,6 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  make bench-X        one chapter: $(BENCHES)"
+	@echo "                      bench-log N=210000000 measures the whole history"
 
 setup: $(PYTHON_READY) $(NODE_READY) ## install everything into .venv and node_modules
 
@@ -75,7 +76,7 @@ bench: setup ## the small benchmarks; the last line is JSON
 	@$(PY) -m scripts.bench
 
 $(BENCHES:%=bench-%): bench-%: setup
-	@$(PY) -m scripts.bench $*
+	@$(PY) -m scripts.bench $* $(if $(N),--receipts $(N)) $(BENCH_OPTIONS)
 
 clean: ## remove what can be made again
 	rm -rf $(VENV) node_modules artifacts cache types build dist coverage .demo .home

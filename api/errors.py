@@ -152,6 +152,7 @@ STATUS: dict[str, int] = {
     "log.missing": 404,
     "log.no_checkpoint": 409,
     "log.proof_refused": 422,
+    "log.proof_too_large": 422,
     "log.range": 404,
     "log.rows": 400,
     "log.usage_failed": 503,

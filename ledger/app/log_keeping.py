@@ -18,7 +18,6 @@ from ledger.codec.digests import sha256
 from ledger.codec.tiles import Tile
 from ledger.domain.errors import LedgerError
 from ledger.log.errors import LogBusyError
-from ledger.log.proofs import check_proof, make_proof
 from ledger.log.reader import LogReader
 from ledger.log.values import Checkpoint
 from ledger.projection import queries
@@ -115,25 +114,6 @@ def anchor(market: Market, account: KeyAccount, log_no: int) -> Done | None:
         consistency_proof=list(proof),
     )
     return run(market, account, "anchor-log", request)
-
-
-def proof(market: Market, log_no: int, index: int) -> dict[str, Any]:
-    """Return the proof file of one receipt against the log's last checkpoint.
-
-    Raises:
-        NotAnchoredError: the log was never signed.
-        TreeRangeError: the receipt is not covered by the checkpoint.
-    """
-    log = reader(market, log_no)
-    signed = log.checkpoint()
-    if signed is None:
-        raise NotAnchoredError(f"log {log_no} has no checkpoint yet", field="log_no", got=log_no)
-    return make_proof(log, index, signed.size)
-
-
-def check_proof_file(document: dict[str, Any], vkey: str) -> list[LedgerError]:
-    """Return what is wrong with a proof file under a log's public key; needs no market."""
-    return check_proof(document, vkey)
 
 
 def checkpoint_note(market: Market, log_no: int) -> str:

@@ -32,6 +32,7 @@ from ledger.chain.keys import KeyAccount, account_of, address_of
 from ledger.chain.node import LocalNode, NodeOptions
 from ledger.chain.relay import Relay
 from ledger.chain.sender import Sender
+from ledger.codec.hashing import use_engine
 from ledger.indexer.indexer import Indexer
 from ledger.log.writer import LogWriter
 from ledger.projection import queries
@@ -76,6 +77,7 @@ class Market:
                 got=str(settings.home),
             )
         settings.home.mkdir(parents=True, exist_ok=True)
+        use_engine(settings.hashing)
         node = None if settings.rpc_urls else _local_node(settings)
         market = cls(settings, node)
         try:

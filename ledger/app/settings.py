@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     checkpoint_seconds: float = Field(
         1.0, description="How often a log is signed while it is written."
     )
+    hashing: str = Field(
+        "auto", description="What hashes the logs: sha-ni, portable, hashlib; all give the same."
+    )
     anchor_receipts: int = Field(
         1_000_000, description="New receipts after which `mdl log keep` anchors a log."
     )

@@ -1,4 +1,4 @@
-"""Commands on logs of use and proofs."""
+"""Commands on logs of use."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from rich.progress import MofNCompleteColumn, Progress, TaskID
 from ledger.app.anchoring import AnchorOutcome, AnchorPolicy, anchor_due, keep_anchored
 from ledger.app.commands import run
 from ledger.app.importing import Tell, import_file
-from ledger.app.log_keeping import anchor, check_proof_file, checkpoint, proof
+from ledger.app.log_keeping import anchor, checkpoint
+from ledger.app.verifying import audit_copy, audit_logs
+from ledger.cli.audits import audit_progress, print_audit
 from ledger.cli.log_usage import usage
+from ledger.cli.proof_commands import log_consistency, log_proof
 from ledger.cli.shell import (
     AsOption,
     HomeOption,
@@ -27,11 +30,9 @@ from ledger.cli.shell import (
     open_market,
     out,
     pairs,
-    print_json,
     read_object,
     show,
     show_done,
-    show_error,
     table,
 )
 from ledger.domain.errors import MalformedValueError
@@ -40,7 +41,8 @@ from ledger.report.statements import market_statement
 
 log_app = typer.Typer(help="Logs of use 使用日志: checkpoints 检查点, anchors 上链锚定, proofs.")
 log_app.command("usage")(usage)
-proof_app = typer.Typer(help="Proof files of receipts 计量凭证.")
+log_app.command("proof")(log_proof)
+log_app.command("consistency")(log_consistency)
 
 
 @log_app.command("open")
@@ -171,32 +173,33 @@ def log_show(
     show(found, as_json, lambda: out.print(pairs(f"Log 使用日志 {log_no}", found)))
 
 
-@log_app.command("proof")
+@log_app.command("audit")
 @guarded
-def log_proof(
-    index: int, log_no: int = 1, home: HomeOption = None, as_json: JsonOption = True
-) -> None:
-    """Print the proof file of one receipt."""
-    with open_market(home) as market:
-        print_json(proof(market, log_no, index))
-
-
-@proof_app.command("check")
-@guarded
-def proof_check(
-    file: Path,
-    vkey: Annotated[str, typer.Option(help="The log's public key (C2SP vkey).")],
+def log_audit(
+    log_no: Annotated[int | None, typer.Option(help="Only this log; else all.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Files of one log, for --offline.")] = None,
+    anchors: Annotated[Path | None, typer.Option(help="Anchors as JSON, for --offline.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Without a market or chain.")] = False,
+    home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check a proof file against a log's public key; needs no market."""
-    findings = check_proof_file(read_object(file), vkey)
-    found = {"ok": not findings, "findings": [item.as_dict() for item in findings]}
-
-    def render() -> None:
-        for item in findings:
-            show_error(item)
-        out.print(f"{len(findings)} findings", style="red" if findings else "green")
-
-    show(found, as_json, render)
-    if findings:
+    """Recompute logs from their receipts and compare them with the chain's anchors (核验)."""
+    with audit_progress(as_json) as progress:
+        if offline:
+            found = _audited_copy(folder, anchors, progress)
+        else:
+            with open_market(home) as market:
+                found = audit_logs(market, log_no=log_no, progress=progress)
+    show(found.audit_dict(), as_json, lambda: print_audit(found))
+    if not found.ok:
         raise typer.Exit(1)
+
+
+def _audited_copy(folder: Path | None, anchors: Path | None, progress: Any) -> Any:
+    if folder is None or anchors is None:
+        raise MalformedValueError(
+            "an audit offline needs --folder and --anchors",
+            field="anchors" if folder else "folder",
+            expected="files of a log, and its anchors",
+        )
+    return audit_copy(folder, read_object(anchors), progress)

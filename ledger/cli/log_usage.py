@@ -6,25 +6,33 @@ import sys
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
+from rich.table import Table
 
 from ledger.app.usage import FIGURES, UsageWanted, usage_found
-from ledger.cli.shell import HomeOption, JsonOption, guarded, open_market, out, show, table
+from ledger.cli.shell import HomeOption, JsonOption, guarded, open_market, out, show
 from ledger.cli.tables import label
 from ledger.domain.calendar import instant_text
 from ledger.domain.ids import parse_id
 from ledger.report.tables import to_csv
 
-BAR_CELLS = 16
+BAR_CELLS = 8
+NAME_CELLS = 12
 HEADINGS = {
-    "licence_no": "licence no 使用许可",
-    "product_id": "product 数据产品",
-    "dataset_id": "dataset 数据资源",
-    "buyer_id": "buyer 使用方",
-    "city_code": "city 城市",
-    "period_id": "month 月份",
-    "purpose": "purpose 用途",
-    "mode": "mode 提供方式",
+    "licence_no": "licence\n使用许可",
+    "product_id": "product\n数据产品",
+    "dataset_id": "dataset\n数据资源",
+    "buyer_id": "buyer\n使用方",
+    "city_code": "city\n城市",
+    "period_id": "month\n月份",
+    "purpose": "purpose\n用途",
+    "mode": "mode\n提供方式",
+    "receipts": "receipts\n计量凭证",
+    "refusals": "refused\n拒绝",
+    "units": "units\n计量",
+    "records": "records\n记录",
 }
+NAMED = ("product_id", "dataset_id", "buyer_id", "city_code")
 
 ByOption = Annotated[
     str,
@@ -74,36 +82,22 @@ def usage(
 
 
 def _print(found: dict[str, Any]) -> None:
-    by, names, totals = found["by"], found["names"], found["totals"]
-    most = max((int(row["units"]) for row in found["rows"]), default=0)
-    rows = [
-        (
-            *(_key(names, part, row[part]) for part in by),
-            *(f"{int(row[name]):,}" for name in FIGURES),
-            *_period(row),
-            _bar(int(row["units"]), most),
-        )
-        for row in found["rows"]
-    ]
-    columns = (
-        *(HEADINGS[part] for part in by),
-        "receipts no 凭证",
-        "refusals no 拒绝",
-        "units 计量",
-        "records rows 记录",
-        "first use",
-        "last use",
-        "",
-    )
-    made = table("Use 使用统计", columns, rows)
+    by, rows, totals = found["by"], found["rows"], found["totals"]
+    made = Table(title=_title(totals), title_justify="left", header_style="bold")
+    for part in by:
+        is_named = part in NAMED
+        width = NAME_CELLS if is_named else None
+        made.add_column(HEADINGS[part], overflow="fold", no_wrap=not is_named, min_width=width)
+    for name in FIGURES:
+        made.add_column(HEADINGS[name], justify="right", overflow="fold")
+    made.add_column("", no_wrap=True)
+    most = max((int(row["units"]) for row in rows), default=0)
+    for row in rows:
+        keys = (escape(_key(found["names"], part, row[part])) for part in by)
+        made.add_row(*keys, *_figures(row), _bar(int(row["units"]), most))
     made.add_section()
-    made.add_row(
-        *["total 合计" if place == 0 else "" for place in range(len(by))],
-        *(f"{int(totals[name]):,}" for name in FIGURES),
-        *_period(totals),
-        "",
-        style="bold",
-    )
+    heads = ["total 合计", *[""] * (len(by) - 1)] if by else []
+    made.add_row(*heads, *_figures(totals), style="bold")
     out.print(made)
     if "dataset_id" in by:
         out.print(
@@ -113,15 +107,21 @@ def _print(found: dict[str, Any]) -> None:
         )
 
 
+def _title(totals: dict[str, Any]) -> str:
+    """Return the title with the days of the first and the last use."""
+    moments = (totals["first_used_at_ms"], totals["last_used_at_ms"])
+    days = [instant_text(int(at) // 1_000)[:10] for at in moments if at is not None]
+    return f"Use 使用统计  {' … '.join(days) or '—'}"
+
+
 def _key(names: dict[str, dict[str, str]], part: str, value: Any) -> str:
-    named = part in ("product_id", "dataset_id", "buyer_id", "city_code")
-    return label(names, str(value) if value is not None else None) if named else str(value)
+    if part in NAMED:
+        return label(names, None if value is None else str(value))
+    return str(value)
 
 
-def _period(row: dict[str, Any]) -> list[str]:
-    """Return the days of the first and the last use."""
-    moments = (row["first_used_at_ms"], row["last_used_at_ms"])
-    return ["—" if at is None else instant_text(int(at) // 1_000)[:10] for at in moments]
+def _figures(row: dict[str, Any]) -> list[str]:
+    return [f"{int(row[name]):,}" for name in FIGURES]
 
 
 def _bar(value: int, most: int) -> str:

@@ -13,6 +13,7 @@ from ledger.cli import (
     market_commands,
     meter_commands,
     money_commands,
+    proof_commands,
     system,
 )
 from ledger.cli.demo.command import demo
@@ -47,8 +48,8 @@ for name, group in (
     ("licence", licence_commands.licence_app),
     ("scheme", money_commands.scheme_app),
     ("log", log_commands.log_app),
+    ("proof", proof_commands.proof_app),
     ("meter", meter_commands.meter_app),
-    ("proof", log_commands.proof_app),
     ("invoice", money_commands.invoice_app),
     ("payment", money_commands.payment_app),
     ("split", money_commands.split_app),

@@ -17,6 +17,7 @@ from ledger.app.organisations import open_region
 from ledger.app.rebuilding import rebuild_projections
 from ledger.app.signing import sign_message
 from ledger.app.verifying import verify_market
+from ledger.cli.audits import audit_progress, print_findings
 from ledger.cli.shell import (
     AsOption,
     HomeOption,
@@ -103,16 +104,13 @@ def verify(
     logs: Annotated[Path | None, typer.Option(help="Another folder of logs.")] = None,
 ) -> None:
     """Recompute everything from chain and log files with independent code (核验)."""
-    with open_market(home) as market:
+    with open_market(home) as market, audit_progress(as_json) as progress:
         compared = read_object(report) if report else None
-        found = verify_market(market, logs=logs, report=compared)
+        found = verify_market(market, logs=logs, report=compared, progress=progress)
 
     def render() -> None:
         out.print(table("Checked", ("what", "size"), found.checked.items()))
-        rows = [(item.code, item.where, item.got, item.expected) for item in found.findings]
-        if rows:
-            out.print(table("Findings 稽核发现", ("code", "where", "got", "expected"), rows))
-        out.print(f"{len(rows)} findings", style="green" if found.ok else "red")
+        print_findings(found)
 
     show(found.as_dict(), as_json, render)
     if not found.ok:

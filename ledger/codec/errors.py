@@ -53,6 +53,12 @@ class InvalidProofError(CodecError):
     code = "codec.invalid_proof"
 
 
+class MalformedProofError(CodecError):
+    """Bytes or a text are not a proof of the form that their beginning names."""
+
+    code = "codec.malformed_proof"
+
+
 class MalformedNoteError(CodecError):
     """A text is not a signed note, a checkpoint or a note key of C2SP."""
 

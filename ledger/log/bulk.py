@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -50,25 +51,39 @@ class Bulk:
 
     def __init__(
         self,
-        file: ReceiptFile,
-        descriptor: int,
+        receipts: Path,
         size: int,
         tallies: Tallies,
         meters: Meters,
         terms: LicenceTerms,
     ) -> None:
-        self._descriptor = descriptor
+        self._path = receipts
         self._size = size
         self._tallies = tallies
         self._meters = meters
         self._terms = terms
         first = size - size % TILE_WIDTH
-        self._roots = TileRoots(file.read(first, size))
+        self._roots = TileRoots(ReceiptFile(receipts).read(first, size))
         self.ranges: list[MeterRange] = []
         self.result = Imported(size=size)
 
     def run(self, pieces: Iterable[Piece], refuse: Refuse, progress: Progress) -> bytes:
-        """Number, write and hash all pieces; return the roots of the tiles that became full."""
+        """Number, write and hash all pieces, durable on return, but not committed.
+
+        Returns:
+            The roots of the tiles that became full.
+        """
+        descriptor = os.open(self._path, os.O_WRONLY)
+        try:
+            self._run(descriptor, pieces, refuse, progress)
+            os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
+        return self._roots.roots()
+
+    def _run(
+        self, descriptor: int, pieces: Iterable[Piece], refuse: Refuse, progress: Progress
+    ) -> None:
         with (
             ThreadPoolExecutor(1) as reader,
             ThreadPoolExecutor(1) as hasher,
@@ -82,13 +97,12 @@ class Bulk:
                 offset = self._size * RECEIPT_BYTES
                 receipts = memoryview(self._admit(piece, refuse))
                 under_way.append(hasher.submit(self._roots.feed, receipts))
-                under_way.append(writer.submit(_write_at, self._descriptor, receipts, offset))
+                under_way.append(writer.submit(_write_at, descriptor, receipts, offset))
                 while len(under_way) > 2 * PIECES_UNDER_WAY:
                     under_way.popleft().result()
                 progress(self.result.rows)
             for waiting in under_way:
                 waiting.result()
-        return self._roots.roots()
 
     def _admit(self, piece: Piece, refuse: Refuse) -> bytearray:
         fresh = self._fresh(piece)

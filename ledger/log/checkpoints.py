@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from ledger.codec import hashing
@@ -96,19 +97,21 @@ class Integrator:
         return None
 
     def integrate(
-        self, size: int, time_ms: int, known_roots: tuple[int, bytes] | None = None
+        self, size: int, time_ms: int | None = None, known_roots: tuple[int, bytes] | None = None
     ) -> Checkpoint:
         """Write the hashes of up to `size` receipts, then sign and publish.
 
         Args:
             size: committed receipts; not fewer than the last checkpoint's.
-            time_ms: Unix milliseconds of signing.
+            time_ms: Unix milliseconds of signing; now by default, never before the last.
             known_roots: size of the log before its last tiles, and the roots of all tiles that
                 became full since.
 
         Raises:
-            LogClockError: when the time lies before the last checkpoint's.
+            LogClockError: when a given time lies before the last checkpoint's.
         """
+        if time_ms is None:
+            time_ms = max(time.time_ns() // 1_000_000, self.last.time_ms if self.last else 0)
         if self.last is not None and time_ms < self.last.time_ms:
             raise LogClockError(
                 f"checkpoint time goes back from {self.last.time_ms} to {time_ms}",

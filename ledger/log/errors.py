@@ -120,3 +120,9 @@ class ProofRefusedError(LogError):
     """A proof file does not show what it claims; `field` says where it fails."""
 
     code = "log.proof_refused"
+
+
+class ProofTooLargeError(LogError):
+    """A proof would hold more receipts than one document may."""
+
+    code = "log.proof_too_large"

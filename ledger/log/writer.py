@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -31,7 +30,6 @@ from ledger.log.identity import LogIdentity, open_identity
 from ledger.log.layout import LogLayout, write_all
 from ledger.log.lock import take_lock
 from ledger.log.meter_files import Piece
-from ledger.log.receipt_file import ReceiptFile
 from ledger.log.recovery import recover
 from ledger.log.salts import LicenceKeys
 from ledger.log.snapshot import SNAPSHOT_RECEIPTS, snapshot_members, write_snapshot
@@ -185,20 +183,15 @@ class LogWriter:
         Args:
             pieces: the rows, in order.
             terms: what the licences grant.
-            refuse: told of refused rows, in order, by their places in the file.
+            refuse: told of refused rows, by their places in the file.
             progress: told how many rows were read.
 
         Raises:
-            LogMeterGapsError, LogRowsError: nothing entered; open the log again.
-            LogWriteError, LogClosedError: as `append`.
+            Exception: whatever goes wrong; open the log again.
         """
         self.checkpoint()
         with self._integrating, self._changed:
-            self._require_open()
-            while self._leading:
-                self._changed.wait()
-            self._lead(*self._take())
-            self._require_open()
+            self._settle()
             try:
                 return self._append_pieces(pieces, terms, refuse, progress)
             except BaseException as error:
@@ -209,21 +202,15 @@ class LogWriter:
         self, pieces: Iterable[Piece], terms: LicenceTerms, refuse: Refuse, progress: Progress
     ) -> Imported:
         start, stage = self._durable, self._stage
-        file = ReceiptFile(self._layout.receipts)
-        descriptor = os.open(self._layout.receipts, os.O_WRONLY)
-        try:
-            bulk = Bulk(file, descriptor, start, stage.tallies, stage.meters, terms)
-            roots = bulk.run(pieces, refuse, progress)
-            os.fdatasync(descriptor)
-        finally:
-            os.close(descriptor)
+        bulk = Bulk(self._layout.receipts, start, stage.tallies, stage.meters, terms)
+        roots = bulk.run(pieces, refuse, progress)
         size = bulk.result.size
         if size == start:
             return bulk.result
         self._commits.append(size, bulk.ranges)
         self._durable = stage.size = size
         self._keep(snapshot_members(self._books()))
-        self._integrator.integrate(size, self._sign_time(), known_roots=(start, roots))
+        self._integrator.integrate(size, known_roots=(start, roots))
         return bulk.result
 
     def checkpoint(self, time_ms: int | None = None) -> Checkpoint:
@@ -242,12 +229,7 @@ class LogWriter:
             last, size = self._integrator.last, self._durable
             if last is not None and last.size == size:
                 return last
-            return self._integrator.integrate(size, time_ms or self._sign_time())
-
-    def _sign_time(self) -> int:
-        """Return the moment of signing in Unix milliseconds, never before the last."""
-        last = self._integrator.last
-        return max(time.time_ns() // 1_000_000, last.time_ms if last else 0)
+            return self._integrator.integrate(size, time_ms)
 
     def erase(self, licence_no: int) -> None:
         """Destroy a licence's key and request records; receipts and proofs stay valid.
@@ -256,11 +238,7 @@ class LogWriter:
             LogClosedError: when the writer was closed.
         """
         with self._changed:
-            self._require_open()
-            while self._leading:
-                self._changed.wait()
-            self._lead(*self._take())
-            self._require_open()
+            self._settle()
             self._keys.forget(licence_no)
             destroy(self._layout, licence_no, self._stage.tallies.get(licence_no).licence_seq)
 
@@ -289,6 +267,14 @@ class LogWriter:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _settle(self) -> None:
+        """Write what waits; the caller holds the lock, and nothing waits any more."""
+        self._require_open()
+        while self._leading:
+            self._changed.wait()
+        self._lead(*self._take())
+        self._require_open()
 
     def _require_open(self) -> None:
         if self._closed:
@@ -359,7 +345,6 @@ class LogWriter:
     def _keep(self, books: dict[str, Any]) -> None:
         """Write a snapshot: the books as of the commit that was just made."""
         end = self._commits.end
-        write_snapshot(
-            self._layout, books | {"commits_bytes": end.size_bytes, "commits_sum": end.sum}
-        )
+        place = {"commits_bytes": end.size_bytes, "commits_sum": end.sum}
+        write_snapshot(self._layout, books | place)
         self._kept = books["size"]

@@ -122,7 +122,9 @@ def test_quota__used_in_another_log__gone_at_the_gateway(small: SmallMarket) -> 
         (110, 10, 0, True),
     ],
 )
-def test_policy__by_count_and_by_age(size: int, anchored: int, age_ms: int, is_due: bool) -> None:
+def test_policy__by_count_and_by_age__due_or_not(
+    size: int, anchored: int, age_ms: int, is_due: bool
+) -> None:
     now_ms = 10**12
     policy = AnchorPolicy(receipts=100, seconds=10)
     assert policy.is_due(size, anchored, now_ms - age_ms, now_ms) is is_due

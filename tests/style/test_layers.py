@@ -49,7 +49,7 @@ OUTSIDE: dict[str, set[str]] = {
     },
     "projection": {"alembic", "sqlalchemy"},
     "indexer": set(),
-    "verification": set(),
+    "verification": {"numpy"},
     "report": set(),
     "app": {"pydantic", "pydantic_core", "pydantic_settings"},
     "cli": {"click", "httpx", "pydantic", "rich", "structlog", "typer", "uvicorn", "vega_datasets"},
