@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from ledger.app.signing import sign_message
 from ledger.cli import meter_commands, system
 from ledger.cli.main import app
 from ledger.domain.errors import MalformedValueError, ValueOutOfRangeError
+from ledger.log.errors import LogBusyError
 from ledger.log.reader import LogReader
 from ledger.projection.api_keys import ApiKeys, MeterBoundError, key_digest
 from ledger.projection.errors import NotFoundError
@@ -281,12 +283,53 @@ def test_intake__bytes_that_are_no_request__others_are_served(
     assert httpx.get(f"http://{address[0]}:{address[1]}/readyz").json()["ready"]
 
 
+def test_serve__as_a_process_told_to_stop__signs_and_lets_the_log_go(small: SmallMarket) -> None:
+    log_no = small.run("platform", "open-log", {}).result["log_no"]
+    platform = small.members["platform"].account
+    key = issue_meter_key(small.market, platform, 33, log_no)
+    with closing(socket.create_server(("127.0.0.1", 0))) as unused:
+        port = unused.getsockname()[1]
+    command = [sys.executable, "-m", "ledger.cli.main", "meter", "serve", "--log-no", str(log_no)]
+    command += ["--port", str(port), "--home", str(small.market.home)]
+    headers = {"X-Api-Key": key, "Content-Type": "application/json"}
+    body = as_json(lines(small, 1, 3, meter_no=33))
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        wait_until_ready(f"http://127.0.0.1:{port}", server)
+        url = f"http://127.0.0.1:{port}/v1/meters/33/uses"
+        assert httpx.post(url, headers=headers, content=body).json()["size"] == 3
+        with pytest.raises(LogBusyError):
+            small.market.meter(log_no)
+        server.terminate()
+        assert server.wait(timeout=20) in (0, -signal.SIGTERM)
+    signed = small.market.meter(log_no).checkpoint()
+    assert signed.size == 3
+
+
+def wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        assert server.poll() is None
+        assert time.monotonic() < deadline
+        try:
+            if httpx.get(f"{url}/readyz").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+
+
 def test_intake__anchored__the_chain_has_what_meters_sent(
-    small: SmallMarket, address: tuple[str, int]
+    small: SmallMarket, address: tuple[str, int], key: str
 ) -> None:
-    done = anchor(small.market, small.members["platform"].account, LOG_NO)
-    assert done is not None
-    assert small.market.contracts.usage_log.head(LOG_NO, block="latest").size > 0
+    url = f"http://{address[0]}:{address[1]}/v1/meters/{METER_NO}/uses"
+    headers = {"X-Api-Key": key, "Content-Type": "application/json"}
+    reply = httpx.post(url, headers=headers, content=as_json(lines(small, 20_000, 1)))
+    deadline = time.monotonic() + 20
+    while LogReader(small.market.log_folder(LOG_NO)).checkpoint().size < reply.json()["size"]:  # type: ignore[union-attr]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert anchor(small.market, small.members["platform"].account, LOG_NO) is not None
+    head = small.market.contracts.usage_log.head(LOG_NO, block="latest")
+    assert head.size >= reply.json()["size"]
 
 
 def test_kill__services_under_load__nothing_acknowledged_is_lost(tmp_path: Path) -> None:
