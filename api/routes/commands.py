@@ -10,9 +10,12 @@ from ledger.app.agreements import AgreementDraft, QuoteRequest, draft_agreement,
 from ledger.app.commands import COMMANDS, CommandSpec, prepare, submit
 from ledger.app.fields import AddressField, Part, Text
 from ledger.app.keys import api_key_typed_data, issue_signed
+from ledger.app.meter_keys import issue_meter_key_signed, meter_key_typed_data
 from ledger.app.requests import hex_bytes
 
 router = APIRouter(prefix="/v1", tags=["commands 命令"])
+MeterNo = Annotated[int, Query(ge=2, lt=2**32)]
+LogNo = Annotated[int, Query(ge=1, lt=2**32)]
 
 
 class SignedCommand(Part):
@@ -26,6 +29,15 @@ class KeyRequest(Part):
     """A signed request for an API key; licence 0 asks for a key to read."""
 
     licence_no: Annotated[int, Query(ge=0, lt=2**63)]
+    issued_at: Annotated[int, Query(ge=0, lt=2**40)]
+    signature: Text
+
+
+class MeterKeyRequest(Part):
+    """A signed request for a meter's key."""
+
+    meter_no: MeterNo
+    log_no: LogNo
     issued_at: Annotated[int, Query(ge=0, lt=2**40)]
     signature: Text
 
@@ -55,6 +67,20 @@ def api_keys(body: KeyRequest, market: MarketDep) -> dict[str, str]:
     """Issue an API key on a signed request; it is shown once."""
     signature = hex_bytes(body.signature, "signature")
     return {"api_key": issue_signed(market, body.licence_no, body.issued_at, signature)}
+
+
+@router.get("/meter-keys/typed-data")
+def meter_key_message(market: MarketDep, meter_no: MeterNo, log_no: LogNo) -> dict[str, Any]:
+    """What a log keeper's account signs to be given a meter's key (计量点密钥)."""
+    return meter_key_typed_data(market, meter_no, log_no, market.now_seconds())
+
+
+@router.post("/meter-keys")
+def meter_keys(body: MeterKeyRequest, market: MarketDep) -> dict[str, str]:
+    """Issue a meter's key on a signed request of the log's keeper; it is shown once."""
+    signature = hex_bytes(body.signature, "signature")
+    key = issue_meter_key_signed(market, body.meter_no, body.log_no, body.issued_at, signature)
+    return {"api_key": key}
 
 
 @router.post("/commands")

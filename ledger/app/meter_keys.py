@@ -20,8 +20,7 @@ from ledger.app.market import Market
 from ledger.chain.forwarder import recover_signer, sign_typed_data
 from ledger.chain.keys import KeyAccount
 from ledger.codec.typed_data import typed_message
-from ledger.domain.errors import ValueOutOfRangeError
-from ledger.domain.units import UINT32_MAX
+from ledger.domain.units import UINT32_MAX, require_range
 from ledger.projection import queries
 from ledger.projection.api_keys import ApiKey, ApiKeys
 
@@ -34,7 +33,13 @@ _KNOWN_MAX = 1_024
 def meter_key_typed_data(
     market: Market, meter_no: int, log_no: int, issued_at: int
 ) -> dict[str, Any]:
-    """Return what a log keeper's account signs to be given a meter's key."""
+    """Return what a log keeper's account signs to be given a meter's key.
+
+    Raises:
+        ValueOutOfRangeError: the meter is the gateway's own, or a number is no uint32.
+    """
+    require_range("meter_no", meter_no, METER_NO + 1, UINT32_MAX)
+    require_range("log_no", log_no, 1, UINT32_MAX)
     return typed_message(
         "MeterKeyRequest",
         (("meterNo", "uint32"), ("logNo", "uint32"), ("issuedAt", "uint64")),
@@ -57,16 +62,9 @@ def issue_meter_key_signed(
         MeterBoundError: the meter belongs to another log.
     """
     now = require_fresh(market, issued_at)
-    if not METER_NO < meter_no <= UINT32_MAX:
-        raise ValueOutOfRangeError(
-            f"meter {METER_NO} is the gateway's own",
-            field="meter_no",
-            got=meter_no,
-            expected=f"{METER_NO + 1} … {UINT32_MAX}",
-        )
+    message = meter_key_typed_data(market, meter_no, log_no, issued_at)
     with market.read() as connection:
         keeper_id = queries.log(connection, log_no).keeper_id
-    message = meter_key_typed_data(market, meter_no, log_no, issued_at)
     organisation_id = market.organisation_of(recover_signer(message, signature) or "")
     if organisation_id != keeper_id:
         raise NotKeeperError(

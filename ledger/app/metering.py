@@ -109,7 +109,7 @@ class MeterIntake:
         return self._writer is not None and not self._stop.is_set()
 
     def start(self) -> None:
-        """Open the log and begin.
+        """Open the log, sign it, and begin.
 
         Raises:
             LogBusyError: another process writes to the log.
@@ -118,6 +118,7 @@ class MeterIntake:
         self._loop = asyncio.get_running_loop()
         self._terms = self._read_terms()
         self._writer = self._open_log()
+        self._writer.checkpoint()
         for work in (self._write_all, self._keep_up):
             self._threads.append(threading.Thread(target=work, name=work.__name__, daemon=True))
             self._threads[-1].start()

@@ -66,6 +66,7 @@ def meter_serve(
             loop="uvloop",
             http="httptools",
             ws="none",
+            proxy_headers=False,
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=GRACE_SECONDS,

@@ -169,25 +169,32 @@ def _named(meter_no: int, body: bytes) -> Sent:
 
 def _from_receipts(sent: Sequence[Sent]) -> list[Read]:
     joined = sent[0].receipts if len(sent) == 1 else b"".join(item.receipts for item in sent)
-    block = np.frombuffer(joined, RECEIPT_DTYPE)
     meters = np.repeat([item.meter_no for item in sent], [item.count for item in sent])
-    wrong = {
-        "format": (block["format"] != RECEIPT_FORMAT, RECEIPT_FORMAT),
-        "licence_seq": (block["licence_seq"] != 0, 0),
-        "cumulative_units": (block["cumulative_units"] != 0, 0),
-        "meter_no": (block["meter_no"] != meters, None),
+    try:
+        rows = UseRows.decode(joined)
+        is_right = bool((rows.meter_no == meters).all())
+    except LogRowsError:
+        is_right = False
+    if is_right:
+        return _apart(sent, rows)
+    return [_from_receipts([item])[0] for item in sent] if len(sent) > 1 else [_unfit(sent[0])]
+
+
+def _unfit(sent: Sent) -> list[RowRefusal]:
+    """Return which receipts of a body are numbered already, or not its meter's."""
+    block = np.frombuffer(sent.receipts, RECEIPT_DTYPE)
+    expectations = {
+        "format": RECEIPT_FORMAT,
+        "licence_seq": 0,
+        "cumulative_units": 0,
+        "meter_no": sent.meter_no,
     }
-    is_wrong = np.logical_or.reduce([broken for broken, _ in wrong.values()])
-    if not is_wrong.any():
-        return _apart(sent, UseRows.decode(joined))
-    if len(sent) > 1:
-        return [_from_receipts([item])[0] for item in sent]
-    refusals = []
-    for row in np.flatnonzero(is_wrong).tolist():
-        name = next(name for name, (broken, _) in wrong.items() if broken[row])
-        expected = sent[0].meter_no if name == "meter_no" else wrong[name][1]
-        refusals.append(RowRefusal(row, RowFault.MALFORMED, name, int(block[name][row]), expected))
-    return [refusals]
+    found: dict[int, RowRefusal] = {}
+    for name, expected in expectations.items():
+        for row in np.flatnonzero(block[name] != expected).tolist():
+            got = int(block[name][row])
+            found.setdefault(row, RowRefusal(row, RowFault.MALFORMED, name, got, expected))
+    return [found[row] for row in sorted(found)]
 
 
 def _from_objects(sent: Sequence[Sent]) -> list[Read]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -45,19 +46,15 @@ class UseRows:
 
     def part(self, first: int, end: int) -> UseRows:
         """Return rows [first, end), sharing memory."""
-        return UseRows(*(getattr(self, field.name)[first:end] for field in fields(self)))
+        return UseRows(*[column[first:end] for column in _COLUMNS(self)])
 
     @classmethod
     def join(cls, parts: Sequence[UseRows]) -> UseRows:
         """Return rows one after the other."""
         if len(parts) == 1:
             return parts[0]
-        return cls(
-            *(
-                np.concatenate([getattr(part, field.name) for part in parts])
-                for field in fields(cls)
-            )
-        )
+        columns = zip(*map(_COLUMNS, parts), strict=True)
+        return cls(*[np.concatenate(column) for column in columns])
 
     @classmethod
     def decode(cls, data: bytes | memoryview) -> UseRows:
@@ -113,6 +110,9 @@ class UseRows:
         words[:, 7] = self.records
         words.view(np.uint64)[:, -_COMMITMENT_WORDS:] = self.commitment
         return receipts
+
+
+_COLUMNS = attrgetter(*(field.name for field in fields(UseRows)))
 
 
 def _malformed(field: str, got: object, expected: object) -> LogRowsError:

@@ -267,6 +267,7 @@ def _serve(folder: Path, log_no: int) -> None:
         loop="uvloop",
         http="httptools",
         ws="none",
+        proxy_headers=False,
         log_level="warning",
         access_log=False,
     )

@@ -13,7 +13,7 @@ from ledger.chain.artifacts import names
 from ledger.chain.contracts import INDEXED
 from ledger.chain.events import event_names
 from ledger.projection import queries
-from ledger.projection.api_keys import ApiKeys, key_digest
+from ledger.projection.api_keys import ApiKeys, MeterBoundError, key_digest
 from ledger.projection.chain_copy import ChainCopy, StoredBlock
 from ledger.projection.database import is_migrated, migrate, open_engine, read, write
 from ledger.projection.errors import EventContradictsError, NotFoundError, UnknownEventError
@@ -304,6 +304,34 @@ def test_api_keys__revoked__is_found_no_more(engine: Any) -> None:
     assert keys.revoke(key_digest("k"), 6)
     assert not keys.revoke(key_digest("k"), 7)
     assert keys.find("k") is None
+
+
+def test_api_keys__meter__belongs_to_one_log(engine: Any) -> None:
+    keys = ApiKeys(engine)
+    made = {"organisation_id": m.OPERATOR, "licence_no": None, "scope": "meter", "created_at": 5}
+    keys.add("k", **made, meter=(7, 2))
+    assert keys.revoke(key_digest("k"), 6)
+    with pytest.raises(MeterBoundError) as caught:
+        keys.add("l", **made, meter=(7, 3))
+    assert (caught.value.got, caught.value.expected) == (3, 2)
+    keys.add("l", **made, meter=(7, 2))
+    keys.add("o", **made, meter=(8, 3))
+    assert [(key.meter_no, key.log_no) for key in map(keys.find, "lo") if key] == [(7, 2), (8, 3)]
+
+
+def test_migrate__tables_of_the_first_revision__get_what_is_new(engine: Any) -> None:
+    ApiKeys(engine).add("k", organisation_id=m.BUYER, licence_no=1, scope="use", created_at=1)
+    with write(engine) as connection:
+        for name in ("meter_no", "log_no"):
+            connection.exec_driver_sql(f"ALTER TABLE api_keys DROP COLUMN {name}")
+        connection.exec_driver_sql("DELETE FROM alembic_version")
+        connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('0001')")
+    assert not is_migrated(engine)
+    migrate(engine)
+    assert is_migrated(engine)
+    found = ApiKeys(engine).find("k")
+    assert found is not None
+    assert (found.licence_no, found.meter_no) == (1, None)
 
 
 def test_tables__groups__share_nothing() -> None:
