@@ -14,7 +14,7 @@ from ledger.log.sealed import seal, unseal
 from ledger.log.tallies import Tallies
 from ledger.log.values import LicenceTally, MeterRange
 
-SNAPSHOT_RECEIPTS = 1 << 20
+SNAPSHOT_RECEIPTS = 1 << 22
 """Receipts after which a new snapshot is due: what opening a log reads at most, about."""
 
 

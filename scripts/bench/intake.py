@@ -49,9 +49,9 @@ class Form:
     media_type: str
 
 
-SINGLE = Form("log.http_single", 1, 128, 60_000, "application/json")
-JSON_100 = Form("log.http_json100", 100, 16, 1_500_000, "application/json")
-BINARY_1000 = Form("log.http_binary1000", 1_000, 12, 16_000_000, "application/octet-stream")
+SINGLE = Form("log.http_single", 1, 256, 60_000, "application/json")
+JSON_100 = Form("log.http_json100", 100, 32, 1_500_000, "application/json")
+BINARY_1000 = Form("log.http_binary1000", 1_000, 32, 16_000_000, "application/octet-stream")
 FORMS = (SINGLE, JSON_100, BINARY_1000)
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from ledger.codec import hashing
 from ledger.log.values import Use
+from scripts.bench import intake
 from scripts.bench.figures import Figure, Peer, less, more, say
 
 RECEIPTS = 2_000_000
@@ -110,7 +111,7 @@ def measure(options: Options) -> list[Figure]:
         stages = Stages(folder, receipts)
         stages.run("make")
         count = receipts if options.is_fallback_whole else min(receipts, FALLBACK_RECEIPTS_MAX)
-        return _history(stages, receipts) + _fallback(folder, receipts, count)
+        return _history(stages, receipts) + _fallback(folder, receipts, count) + intake.measure()
 
 
 def _history(stages: Stages, receipts: int) -> list[Figure]:
