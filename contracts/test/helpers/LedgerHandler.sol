@@ -39,7 +39,7 @@ contract LedgerHandler is Market {
         _openShop();
         directory.admit(_id(23), INSTITUTION, ZHENJIANG, DOCUMENT, _signer(23));
         directory.grantRole(_id(23), Role.TREASURY, ZHENJIANG);
-        IRevenueLedger.SchemeTerms memory terms = _terms();
+        IRevenueLedger.SchemeTerms memory terms = _trial(_terms());
         terms.taxFen = Fen.wrap(TAX_FEN);
         IRevenueLedger.ClaimantCost[] memory costs = _costs();
         for (uint256 i = 0; i < 5; ++i) {

@@ -53,6 +53,7 @@ abstract contract Market is Check {
     uint128 internal constant PRODUCT = 201;
     uint128 internal constant FREE_PRODUCT = 202;
     uint128 internal constant SCHEME = 301;
+    uint128 internal constant CYCLE = 351;
 
     uint8 internal constant MODES = 3;
     /// @dev 2026-06-15 12:00 in China.
@@ -281,16 +282,25 @@ abstract contract Market is Check {
 
     // ---- money ----
 
-    function _terms() internal pure returns (IRevenueLedger.SchemeTerms memory) {
+    function _terms() internal pure virtual returns (IRevenueLedger.SchemeTerms memory) {
         return IRevenueLedger.SchemeTerms({
             schemeId: _id(SCHEME),
             operatorId: _id(OPERATOR),
+            platformId: _id(PLATFORM),
+            governanceId: _id(TREASURY),
+            cycleId: _id(CYCLE),
+            previousCycleId: 0,
             cityCode: NANJING,
             year: 2026,
+            isTrial: false,
             bondPpm: Ppm.wrap(17_500),
             spreadPpm: Ppm.wrap(60_000),
             surchargePpm: Ppm.wrap(7200),
             vatPpm: Ppm.wrap(60_000),
+            providersPpm: Ppm.wrap(400_000),
+            operatorPpm: Ppm.wrap(400_000),
+            platformPpm: Ppm.wrap(100_000),
+            governancePpm: Ppm.wrap(100_000),
             taxFen: Fen.wrap(3_600_000),
             holdSeconds: 7 days,
             decisionDigest: DOCUMENT
@@ -371,6 +381,17 @@ abstract contract Market is Check {
         for (uint256 i = 0; i < 5; ++i) {
             proposed.lineageCostMicroFen[i] = MicroFen.wrap(lines[i]);
         }
+    }
+
+    /// @dev A trial: nothing is permitted above cost, so what cost leaves is reserve.
+    function _trial(IRevenueLedger.SchemeTerms memory terms)
+        internal
+        pure
+        returns (IRevenueLedger.SchemeTerms memory)
+    {
+        terms.isTrial = true;
+        terms.providersPpm = terms.operatorPpm = terms.platformPpm = terms.governancePpm = Ppm.wrap(0);
+        return terms;
     }
 
     // ---- set up ----
