@@ -105,3 +105,9 @@ class TileMissingError(AppError):
     """A log has no tile of this name."""
 
     code = "app.tile_missing"
+
+
+class ChangeAbsentError(AppError):
+    """A change is to come into force that was never announced."""
+
+    code = "app.change_absent"

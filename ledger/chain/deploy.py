@@ -139,9 +139,7 @@ def save_deployment(file: Path, deployment: Deployment) -> None:
     beside.replace(file)
 
 
-def _creation(
-    chain: Chain, sender: Sender, name: str, code: bytes, arguments: list[str]
-) -> Intent:
+def _creation(chain: Chain, sender: Sender, name: str, code: bytes, arguments: list[str]) -> Intent:
     data = code + contract_abi(name).constructor.encode_args(arguments)
     digest = hashlib.sha256(data).digest()
     scope, key = f"deploy:{chain.expected_chain_id}", name
