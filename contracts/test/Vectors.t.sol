@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {ILicenceRegistry} from "../interfaces/ILicenceRegistry.sol";
 import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
-import {ClaimantKind, CloseOutcome, QualityGrade} from "../libraries/Codes.sol";
+import {CloseOutcome, QualityGrade} from "../libraries/Codes.sol";
 import {Fen, MicroFen, Ppm} from "../libraries/Units.sol";
 import {Market} from "./helpers/Market.sol";
 
@@ -13,25 +13,20 @@ contract VectorsTest is Market {
         super.setUp();
         _openShop();
         _approve();
-        _grade(DATASET_1, REGISTRAR, QualityGrade.A);
-        _grade(DATASET_2, REGISTRAR, QualityGrade.B);
-        _grade(DATASET_3, FAR_REGISTRAR, QualityGrade.C);
-    }
-
-    function _grade(uint128 datasetId, uint128 registrar, QualityGrade grade) private {
-        _as(registrar);
-        datasets.inspect(_id(datasetId), grade, DOCUMENT);
+        _grade(DATASET_1, QualityGrade.A);
+        _grade(DATASET_2, QualityGrade.B);
+        _grade(DATASET_3, QualityGrade.C);
     }
 
     /// @dev In order; the second product's lineage is one to one of D1 and the operator.
     function test_vectors__v1_to_v4__exact() public {
-        _listOneToOne();
+        _openPair();
         _earn(1, 10_600_000);
         _split(1, _v1(), _lineage(), 10_000_000, 600_000);
         _earn(2, 99_999);
         _split(2, _v2(), _lineage(), 94_338, 5661);
-        _earnOneToOne(3, 508_800_000);
-        _split(3, _v3(), _oneToOne(), 480_000_000, 28_800_000);
+        _earnOn(3, 3, 508_800_000);
+        _split(3, _v3(), _pair(), 480_000_000, 28_800_000);
         _earn(4, 106_000_000);
         _split(4, _v4(), _lineage(), 100_000_000, 6_000_000);
         IRevenueLedger.Scheme memory scheme = ledger.scheme(_id(SCHEME));
@@ -134,32 +129,6 @@ contract VectorsTest is Market {
         }
         fills[0].split.lineageCostMicroFen = new MicroFen[](5);
         fills[0].split.reserveMicroFen = MicroFen.wrap(amount);
-    }
-
-    // ---- the second product ----
-
-    function _oneToOne() private pure returns (ILicenceRegistry.LineageEntry[] memory lineage) {
-        lineage = new ILicenceRegistry.LineageEntry[](2);
-        lineage[0] = _entry(OPERATOR, ClaimantKind.ORGANISATION, 500_000);
-        lineage[1] = _entry(DATASET_1, ClaimantKind.DATASET, 500_000);
-    }
-
-    function _listOneToOne() private {
-        _as(OPERATOR);
-        licences.listProduct(_id(203), NANJING, MODES, DOCUMENT, _oneToOne());
-        _price(203);
-        ILicenceRegistry.Agreement memory agreement = _agreement(203, 1, 403);
-        bytes32 digest = licences.agreementDigest(agreement);
-        licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(BUYER, digest), _oneToOne());
-    }
-
-    function _earnOneToOne(uint128 invoiceId, uint64 grossFen) private {
-        bytes memory receipt = _receipt(3, grossFen, NOON_MS);
-        uint32 logNo = _logOf(receipt);
-        _as(OPERATOR);
-        ledger.issueInvoice(_claim(invoiceId, logNo, receipt, grossFen));
-        _pay(invoiceId, grossFen);
-        _accept(invoiceId);
     }
 
     function _split(

@@ -12,8 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from ledger.domain.codes import QualityGrade
 from ledger.domain.ids import ClaimantId
 from ledger.domain.money import (
@@ -29,6 +27,8 @@ from ledger.projection import queries
 from ledger.projection.queries.schemes import AccountRow, SchemeRow
 from ledger.revenue.waterfall import SchemeState, Split
 
+Connection = Any
+"""A read connection as `Market.read` gives it."""
 _COEFFICIENTS = {
     QualityGrade.A: 100,
     QualityGrade.B: 90,

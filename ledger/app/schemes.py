@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import Connection
 
 from ledger.app.commands import Command, CommandRequest, command
 from ledger.app.datasets import decision_document
@@ -35,6 +34,8 @@ from ledger.projection.queries.schemes import CycleRow, SchemeRow
 from ledger.revenue.close import carry_out_instalments
 from ledger.revenue.waterfall import pour
 
+Connection = Any
+"""A read connection as `Market.read` gives it."""
 NOBODY = UUID(int=0)
 _TRIAL_PROFIT = {"providers_ppm": 0, "operator_ppm": 0, "platform_ppm": 0, "governance_ppm": 0}
 

@@ -17,6 +17,7 @@ import {
     ClaimantKind,
     OpenClass,
     Purpose,
+    QualityGrade,
     RegistrationState,
     Role,
     Sensitivity,
@@ -52,6 +53,7 @@ abstract contract Market is Check {
     uint128 internal constant DATASET_3 = 103;
     uint128 internal constant PRODUCT = 201;
     uint128 internal constant FREE_PRODUCT = 202;
+    uint128 internal constant PAIR_PRODUCT = 203;
     uint128 internal constant SCHEME = 301;
     uint128 internal constant CYCLE = 351;
 
@@ -171,6 +173,13 @@ abstract contract Market is Check {
         lineage[4] = _entry(DATASET_3, ClaimantKind.DATASET, 100_000);
     }
 
+    /// @dev Half the operator's, half the first dataset's.
+    function _pair() internal pure returns (ILicenceRegistry.LineageEntry[] memory lineage) {
+        lineage = new ILicenceRegistry.LineageEntry[](2);
+        lineage[0] = _entry(OPERATOR, ClaimantKind.ORGANISATION, 500_000);
+        lineage[1] = _entry(DATASET_1, ClaimantKind.DATASET, 500_000);
+    }
+
     function _bands(uint64 priceMicroYuan) internal pure returns (ILicenceRegistry.Band[] memory bands) {
         bands = new ILicenceRegistry.Band[](1);
         bands[0] = ILicenceRegistry.Band(type(uint64).max, MicroYuan.wrap(priceMicroYuan));
@@ -244,6 +253,21 @@ abstract contract Market is Check {
         _list(FREE_PRODUCT);
         _grant(_agreement(PRODUCT, 1, 401));
         _grant(_agreement(FREE_PRODUCT, 0, 402));
+    }
+
+    /// @dev A second product, and licence 3 on it.
+    function _openPair() internal {
+        _as(OPERATOR);
+        licences.listProduct(_id(PAIR_PRODUCT), NANJING, MODES, DOCUMENT, _pair());
+        _price(PAIR_PRODUCT);
+        ILicenceRegistry.Agreement memory agreement = _agreement(PAIR_PRODUCT, 1, 403);
+        bytes32 digest = licences.agreementDigest(agreement);
+        licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(BUYER, digest), _pair());
+    }
+
+    function _grade(uint128 datasetId, QualityGrade grade) internal {
+        _as(datasetId == DATASET_3 ? FAR_REGISTRAR : REGISTRAR);
+        datasets.inspect(_id(datasetId), grade, DOCUMENT);
     }
 
     // ---- use ----
@@ -347,7 +371,11 @@ abstract contract Market is Check {
 
     /// @dev A bill of `grossFen`, at one fen a unit, on a log of its own.
     function _issue(uint128 invoiceId, uint64 grossFen) internal {
-        bytes memory receipt = _receipt(1, grossFen, NOON_MS);
+        _issueOn(1, invoiceId, grossFen);
+    }
+
+    function _issueOn(uint64 licenceNo, uint128 invoiceId, uint64 grossFen) internal {
+        bytes memory receipt = _receipt(licenceNo, grossFen, NOON_MS);
         uint32 logNo = _logOf(receipt);
         _as(OPERATOR);
         ledger.issueInvoice(_claim(invoiceId, logNo, receipt, grossFen));
@@ -365,7 +393,11 @@ abstract contract Market is Check {
 
     /// @dev Billed, paid and accepted: ready to be split.
     function _earn(uint128 invoiceId, uint64 grossFen) internal {
-        _issue(invoiceId, grossFen);
+        _earnOn(1, invoiceId, grossFen);
+    }
+
+    function _earnOn(uint64 licenceNo, uint128 invoiceId, uint64 grossFen) internal {
+        _issueOn(licenceNo, invoiceId, grossFen);
         _pay(invoiceId, grossFen);
         _accept(invoiceId);
     }
