@@ -32,6 +32,16 @@ contract TiersTest is Check {
         _equal(handler.wrongSplitsTaken(), 0, "taken");
     }
 
+    /// @dev The histories above mean something: they get as far as every tier.
+    function test_history__long__reaches_every_tier() public {
+        for (uint256 seed = 1; seed < 30; ++seed) {
+            if (seed % 4 == 0) handler.grade(uint256(keccak256(abi.encode(seed))));
+            handler.split(uint256(keccak256(abi.encode("split", seed))));
+        }
+        _true(handler.taxed() != 0 && handler.benefit() != 0 && handler.reserved() != 0, "tiers");
+        _true(handler.recovered(3) == 3_001e6, "cost");
+    }
+
     function _live(uint256 seed) private {
         for (uint256 i = 0; i < STEPS; ++i) {
             seed = _next(seed);
