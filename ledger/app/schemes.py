@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from ledger.app.commands import Command, CommandRequest, command
+from ledger.app.commands import Command, CommandRequest, command, parse_hex
 from ledger.app.datasets import decision_document
 from ledger.app.errors import ChangeAbsentError
 from ledger.app.fields import (
@@ -201,7 +201,7 @@ def enact_change(market: Market, actor_id: UUID | None, request: EnactChange) ->
     return Command(
         "revenue",
         "enactChange",
-        (announced.terms, announced.costs),
+        (_decoded(announced.terms), [_decoded(cost) for cost in announced.costs]),
         result={"scheme_id": str(request.scheme_id), "version_no": announced.version_no},
     )
 
@@ -327,3 +327,15 @@ def _costs(costs: list[CostField]) -> list[dict[str, Any]]:
     return sorted(
         (cost.model_dump(mode="python") for cost in costs), key=lambda cost: cost["claimant_id"]
     )
+
+
+def _decoded(stored: dict[str, Any]) -> dict[str, Any]:
+    """Return stored fields as the contract takes them: ids and digests are text there."""
+    return {
+        key: UUID(value)
+        if key.endswith("_id")
+        else parse_hex(value, key)
+        if key.endswith("_digest")
+        else value
+        for key, value in stored.items()
+    }

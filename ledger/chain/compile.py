@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import shlex
 import sys
 import tempfile
@@ -29,6 +30,8 @@ from ledger.chain.errors import (
 )
 from ledger.chain.toolchain import PROJECT_ROOT, SOLC_STAND_IN, native_solc, node_executable
 
+_PLACEHOLDER = re.compile(r"__\$[0-9a-f]{34}\$__")
+"""What the compiler puts where a library's address is wanted; it depends on the file's name."""
 _LIBRARIES = Path("contracts") / "libraries"
 _OUTPUT = {"*": {"*": ["abi", "evm.bytecode", "evm.deployedBytecode.object"]}}
 _TESTS = Path("contracts") / "test"
@@ -174,7 +177,7 @@ def _artifact(content: dict[str, Any]) -> dict[str, Any]:
     bytecode = content["evm"]["bytecode"]
     return {
         "abi": content["abi"],
-        "bytecode": "0x" + bytecode["object"],
+        "bytecode": "0x" + _PLACEHOLDER.sub("0" * 40, bytecode["object"]),
         "deployed_bytecode_size": len(content["evm"]["deployedBytecode"]["object"]) // 2,
         "links": {
             library: [place["start"] for place in places]

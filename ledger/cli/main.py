@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 
 from ledger import __version__
-from ledger.cli import licence_commands, log_commands, market_commands, money_commands, system
+from ledger.cli import (
+    licence_commands,
+    log_commands,
+    market_commands,
+    money_commands,
+    scheme_commands,
+    system,
+)
 from ledger.cli.demo.command import demo
 from ledger.cli.shell import out, quiet_logs
 
@@ -38,12 +45,12 @@ for name, group in (
     ("dataset", market_commands.dataset_app),
     ("product", market_commands.product_app),
     ("licence", licence_commands.licence_app),
-    ("scheme", money_commands.scheme_app),
+    ("scheme", scheme_commands.scheme_app),
     ("log", log_commands.log_app),
     ("proof", log_commands.proof_app),
-    ("invoice", money_commands.invoice_app),
+    ("invoice", scheme_commands.invoice_app),
     ("payment", money_commands.payment_app),
-    ("split", money_commands.split_app),
+    ("split", scheme_commands.split_app),
     ("remit", money_commands.remit_app),
 ):
     app.add_typer(group, name=name, no_args_is_help=True)
