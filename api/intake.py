@@ -3,7 +3,7 @@
 Rules kept here:
 1. A body of more than `BODY_BYTES_MAX` is answered with 413 and not read further.
 2. A JSON body is refused before any route sees it when it is not UTF-8, repeats a key, nests
-   deeper than `DEPTH_MAX`, or holds a float, NaN, NUL, a lone surrogate or a number beyond
+   deeper than `NESTING_MAX`, or holds a float, NaN, NUL, a lone surrogate or a number beyond
    2^256 - 1. No field of the ledger takes those, and each has broken some program's database.
 """
 
@@ -17,10 +17,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import BodyTooLargeError, MalformedRequestError
 from api.problems import answer
-from ledger.domain.errors import LedgerError
+from ledger.domain.errors import LedgerError, MalformedValueError
+from ledger.domain.nesting import check_nesting
 
 BODY_BYTES_MAX = 1_048_576
-DEPTH_MAX = 64
 _DIGITS_MAX = 78
 _METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
@@ -54,18 +54,24 @@ def check_json(body: bytes) -> None:
         MalformedRequestError: saying what it is that no field takes.
     """
     try:
+        text = body.decode("utf-8")
+        check_nesting(text)
         value = json.loads(
-            body.decode("utf-8"),
+            text,
             object_pairs_hook=_members,
             parse_float=_no_float,
             parse_constant=_no_float,
             parse_int=_integer,
         )
-    except (ValueError, RecursionError) as error:
+    except MalformedValueError as error:
+        raise MalformedRequestError(
+            "the body nests too deep", field="body", got=error.got, expected=error.expected
+        ) from error
+    except ValueError as error:
         raise MalformedRequestError(
             "the body is not JSON", field="body", got=str(error)[:80], expected="UTF-8 JSON"
         ) from error
-    _check(value, 0)
+    _check(value)
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -91,18 +97,14 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _check(value: Any, depth: int) -> None:
-    if depth > DEPTH_MAX:
-        raise MalformedRequestError(
-            "the body nests too deep", field="body", got=depth, expected=DEPTH_MAX
-        )
+def _check(value: Any) -> None:
     if isinstance(value, dict):
         for key, item in value.items():
             _check_text(key)
-            _check(item, depth + 1)
+            _check(item)
     elif isinstance(value, list):
         for item in value:
-            _check(item, depth + 1)
+            _check(item)
     elif isinstance(value, str):
         _check_text(value)
 

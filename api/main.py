@@ -1,6 +1,6 @@
 """The HTTP application: routes, errors, background work.
 
-In the background it follows the chain, signs the logs it writes, and resends what is open. A fault
+In the background it follows the chain, signs the log it writes, and resends what is open. A fault
 there is logged and shown by /readyz; it never ends the service.
 """
 
@@ -19,9 +19,9 @@ from api import journal, problems
 from api.console import page, reference
 from api.edge import Edge
 from api.intake import Intake
-from api.routes import catalogue, commands, gateway, health, logs, money
+from api.routes import catalogue, commands, gateway, health, logs, money, usage
 from ledger import __version__
-from ledger.app.log_keeping import sign_logs
+from ledger.app.log_keeping import sign_gateway_log
 from ledger.app.market import Market
 from ledger.domain.errors import LedgerError
 
@@ -69,6 +69,7 @@ def create_app(market: Market) -> FastAPI:
         catalogue.router,
         logs.router,
         money.router,
+        usage.router,
         gateway.router,
         commands.router,
     ):
@@ -89,4 +90,4 @@ def _kept_up(work: Callable[[], object], stop: threading.Event) -> None:
 
 def _signed_regularly(market: Market, stop: threading.Event) -> None:
     while not stop.wait(market.settings.checkpoint_seconds):
-        sign_logs(market)
+        sign_gateway_log(market)

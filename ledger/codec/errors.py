@@ -53,6 +53,12 @@ class InvalidProofError(CodecError):
     code = "codec.invalid_proof"
 
 
+class MalformedProofError(CodecError):
+    """Bytes or a text are not a proof of the form that their beginning names."""
+
+    code = "codec.malformed_proof"
+
+
 class MalformedNoteError(CodecError):
     """A text is not a signed note, a checkpoint or a note key of C2SP."""
 
@@ -69,3 +75,21 @@ class MalformedTileError(CodecError):
     """A tile, an entry bundle or one of their paths is not of the C2SP form."""
 
     code = "codec.malformed_tile"
+
+
+class EntryLengthError(CodecError):
+    """A buffer to be hashed is not a whole number of its entries, tiles or hashes."""
+
+    code = "codec.entry_length"
+
+
+class UnknownEngineError(CodecError):
+    """A hashing engine is asked for that this machine does not have."""
+
+    code = "codec.unknown_engine"
+
+
+class KernelTableError(CodecError):
+    """A table for the totals filter is not of the type and layout that the kernel reads."""
+
+    code = "codec.kernel_table"

@@ -8,8 +8,11 @@ Rules kept here:
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import NewType
+
+from ledger.domain.errors import MalformedValueError
 
 PeriodId = NewType("PeriodId", int)
 """A month as yyyymm, e.g. 202611."""
@@ -32,6 +35,20 @@ def year_of(unix_seconds: int) -> int:
 def period_text(period_id: int) -> str:
     """Return a month as people write it: 2026-11."""
     return f"{period_id // 100:04d}-{period_id % 100:02d}"
+
+
+def parse_period(text: str, name: str = "month") -> PeriodId:
+    """Return the month that people write as 2026-11.
+
+    Raises:
+        MalformedValueError: it is no month of the years 1970 to 9999.
+    """
+    found = re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", text)
+    if found is None or int(found[1]) < 1970:
+        raise MalformedValueError(
+            f"{name} must be a month such as 2026-11", field=name, got=text, expected="yyyy-mm"
+        )
+    return PeriodId(int(found[1]) * 100 + int(found[2]))
 
 
 def instant_text(unix_seconds: int) -> str:

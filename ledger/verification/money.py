@@ -12,13 +12,13 @@ from uuid import UUID
 from ledger.chain.events import Event
 from ledger.domain.codes import InvoiceState, RemittanceState, SchemeState
 from ledger.domain.units import MICRO_FEN_PER_FEN
+from ledger.verification.anchors import LogsReplay
 from ledger.verification.books import Batch, Books, Invoice, Reason, Scheme
 from ledger.verification.datasets import DatasetsReplay
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
 from ledger.verification.invoices import InvoiceCheck, ReadReceipt
 from ledger.verification.licences import LicencesReplay
-from ledger.verification.logs import LogsReplay
 from ledger.verification.replay import Replay
 from ledger.verification.schemes import SchemeCheck
 from ledger.verification.shares import net_fen

@@ -109,6 +109,7 @@ from ledger.projection.queries.splits import (
     split_of,
     splits_of,
 )
+from ledger.projection.queries.terms import LicenceTermsRow, terms_of_licences
 from ledger.projection.queries.totals import (
     MarketTotals,
     Statement,
@@ -129,6 +130,7 @@ __all__ = [
     "InvoiceRow",
     "KindRow",
     "LicenceRow",
+    "LicenceTermsRow",
     "LineageRow",
     "LogRow",
     "MarketTotals",
@@ -209,6 +211,7 @@ __all__ = [
     "statement",
     "supplements_of",
     "tariff",
+    "terms_of_licences",
     "treasury_of",
     "version_of_content",
     "versions_of_scheme",

@@ -11,8 +11,8 @@ from sqlalchemy import inspect, text
 
 from ledger.projection.tables import CHAIN_COPY, METADATA, PROJECTIONS
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003_all_tiers"
+down_revision = "0002_meters"
 
 
 def upgrade() -> None:
