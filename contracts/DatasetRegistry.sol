@@ -130,6 +130,14 @@ contract DatasetRegistry is IDatasetRegistry, Member {
     }
 
     /// @inheritdoc IDatasetRegistry
+    function gradesOf(bytes16[] calldata datasetIds) external view returns (QualityGrade[] memory grades) {
+        grades = new QualityGrade[](datasetIds.length);
+        for (uint256 i = 0; i < grades.length; ++i) {
+            grades[i] = _datasets[datasetIds[i]].grade;
+        }
+    }
+
+    /// @inheritdoc IDatasetRegistry
     function versionOf(bytes32 sha256Digest) external view returns (VersionRef memory) {
         return _versions[sha256Digest];
     }

@@ -202,6 +202,11 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     }
 
     /// @inheritdoc ILicenceRegistry
+    function lineageDigestOf(bytes16 productId) external view returns (bytes32) {
+        return _products[productId].lineageDigest;
+    }
+
+    /// @inheritdoc ILicenceRegistry
     function requireTariff(bytes16 productId, uint32 tariffNo, Tariff calldata tariff) external view {
         bytes32 got = sha256(abi.encode(tariff));
         bytes32 expected = _tariffs[productId][tariffNo];

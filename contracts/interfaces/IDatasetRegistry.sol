@@ -179,6 +179,9 @@ interface IDatasetRegistry {
     /// @return The provider of a dataset; zero when no dataset has this id.
     function providerOf(bytes16 datasetId) external view returns (bytes16);
 
+    /// @return Grade of each dataset's last inspection; NONE where there was none, or no dataset has the id.
+    function gradesOf(bytes16[] calldata datasetIds) external view returns (QualityGrade[] memory);
+
     /// @return Where a content digest was registered; zero when it was not.
     function versionOf(bytes32 sha256Digest) external view returns (VersionRef memory);
 }

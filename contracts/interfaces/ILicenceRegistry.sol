@@ -262,6 +262,9 @@ interface ILicenceRegistry {
     /// @notice One licence; reverts when unknown.
     function licence(uint64 licenceNo) external view returns (Licence memory);
 
+    /// @return SHA-256 of the ABI encoding of a product's lineage list; zero when it is unknown.
+    function lineageDigestOf(bytes16 productId) external view returns (bytes32);
+
     /// @notice Reverts unless the lineage is the product's.
     function requireLineage(bytes16 productId, LineageEntry[] calldata lineage) external view;
 

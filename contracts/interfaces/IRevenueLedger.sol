@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {InvoiceState, RemittanceState} from "../libraries/Codes.sol";
+import {CloseOutcome, InvoiceState, RemittanceState, SchemeState} from "../libraries/Codes.sol";
 import {Fen, MicroFen, PeriodId, Ppm} from "../libraries/Units.sol";
 import {ILicenceRegistry} from "./ILicenceRegistry.sol";
 
@@ -14,9 +14,19 @@ interface IRevenueLedger {
     struct SchemeTerms {
         bytes16 schemeId;
         bytes16 operatorId;
+        /// @dev Who runs the market and has a share of the profit; may be the operator itself.
+        bytes16 platformId;
+        /// @dev Who holds the share for the governance of data; zero when there is none.
+        bytes16 governanceId;
+        /// @dev Cycle of up to three years that this year belongs to; opened by its first year.
+        bytes16 cycleId;
+        /// @dev The cycle before it, or zero; said when the cycle opens.
+        bytes16 previousCycleId;
         uint32 cityCode;
         /// @dev Accounting year, China Standard Time.
         uint16 year;
+        /// @dev Trial price (试行收费标准): no permitted income, so no profit is shared.
+        bool isTrial;
         /// @dev Mean ten-year treasury yield of the year before.
         Ppm bondPpm;
         /// @dev At most 60,000 (6 percentage points).
@@ -24,6 +34,11 @@ interface IRevenueLedger {
         /// @dev Surcharge on each net income, up to the tax line.
         Ppm surchargePpm;
         Ppm vatPpm;
+        /// @dev How permitted profit is shared; the four sum to 1,000,000, or to 0 in a trial.
+        Ppm providersPpm;
+        Ppm operatorPpm;
+        Ppm platformPpm;
+        Ppm governancePpm;
         /// @dev Approved tax line without VAT.
         Fen taxFen;
         /// @dev How long a payment is held for acceptance, in seconds.
@@ -37,27 +52,76 @@ interface IRevenueLedger {
         Fen costFen;
     }
 
-    /// @dev In the order of three storage slots; a split reads the first two and writes the second.
+    /// @dev In the order of storage slots. A split reads the first two and writes the second; the third
+    /// is touched by a claimant's first use and below the first tier of cost.
     struct Scheme {
         bytes16 operatorId;
-        uint32 cityCode;
         Ppm surchargePpm;
         Ppm vatPpm;
-        uint32 holdSeconds;
         MicroFen taxMicroFen;
         MicroFen taxTakenMicroFen;
+        /// @dev Cost recovered by all claimants together.
+        MicroFen recoveredMicroFen;
         MicroFen reserveMicroFen;
-        uint32 releaseCount;
         uint32 splitCount;
+        /// @dev Unix seconds from which an announced change holds; 0 when none is announced.
+        uint32 changeFrom;
+        /// @dev Permitted profit: approved costs times (bond + spread); 0 in a trial.
+        MicroFen profitMicroFen;
+        /// @dev Permitted profit used up: shared, or forgone for want of quality.
+        MicroFen benefitMicroFen;
+        MicroFen forgoneMicroFen;
+        /// @dev Approved cost of the common pool: operator, platform, and datasets used this year.
+        MicroFen poolCostMicroFen;
+        bytes16 platformId;
+        Ppm providersPpm;
+        Ppm operatorPpm;
+        Ppm platformPpm;
+        Ppm governancePpm;
+        uint32 cityCode;
+        uint32 holdSeconds;
+        uint32 releaseCount;
+        /// @dev Bills that are neither released nor taken back.
+        uint32 openCount;
         uint16 year;
+        /// @dev From 1; each change that came into force adds one.
+        uint16 versionNo;
+        /// @dev Claimants in the common pool.
+        uint16 poolCount;
+        SchemeState state;
+        bool isTrial;
+        /// @dev Approved cost of all claimants together.
+        MicroFen costMicroFen;
+        bytes16 governanceId;
+        bytes16 cycleId;
+    }
+
+    /// @notice Up to three years of one operator and city that are reviewed together (发改价格〔2025〕65号).
+    struct Cycle {
+        bytes16 operatorId;
+        uint32 cityCode;
+        uint16 firstYear;
+        /// @dev Years approved so far.
+        uint8 yearCount;
+        /// @dev Over how many later cycles the carry-out is deducted; 0 until the cycle is closed.
+        uint8 instalmentCount;
+        /// @dev Whether the deduction from earlier cycles was poured in.
+        bool isPoured;
+        MicroFen carryOutMicroFen;
+        bytes16 previousId;
+        bytes16 nextId;
+        bytes16[3] schemeIds;
     }
 
     /// @notice What one claimant may recover and has received in one scheme; one storage slot.
     struct Account {
         MicroFen costMicroFen;
         MicroFen recoveredMicroFen;
+        /// @dev Recovered cost and shared profit.
         MicroFen entitledMicroFen;
         MicroFen remittedMicroFen;
+        /// @dev Whether the claimant is in the common pool: operator, platform, or used this year.
+        bool isPooled;
     }
 
     /// @notice A bill on the use proven by a licence's latest receipt in one log.
@@ -83,16 +147,26 @@ interface IRevenueLedger {
     struct Invoice {
         bytes16 schemeId;
         bytes16 productId;
-        uint64 licenceNo;
         InvoiceState state;
         Fen grossFen;
-        Fen paidFen;
         /// @dev Order of release within the scheme, from 1; splits follow it.
         uint32 releaseNo;
+        /// @dev Head of the digest of the split's lines; zero until it is split.
+        bytes19 splitDigest;
+        uint64 licenceNo;
+        Fen paidFen;
         /// @dev Month of the receipt's use.
         PeriodId periodId;
         /// @dev Unix seconds; 0 until the invoice is paid in full.
         uint64 heldUntil;
+        /// @dev Whether an objection keeps the payment from being released.
+        bool isFrozen;
+    }
+
+    /// @notice What the common tier gives to one claimant.
+    struct PoolLine {
+        bytes16 claimantId;
+        MicroFen amountMicroFen;
     }
 
     /// @notice A proposed split of one released income, lines grouped by tier.
@@ -100,7 +174,28 @@ interface IRevenueLedger {
         MicroFen taxMicroFen;
         /// @dev One line per lineage entry, in the order of the product's lineage.
         MicroFen[] lineageCostMicroFen;
+        /// @dev One line per claimant of the pool with open cost, by ascending id; empty while the
+        /// lineage takes all.
+        PoolLine[] commonCost;
+        /// @dev Governance, operator, platform, then one line per lineage entry; empty while cost takes all.
+        MicroFen[] benefitMicroFen;
+        /// @dev The providers' part that no quality earned; it lies in the reserve line.
+        MicroFen forgoneMicroFen;
         MicroFen reserveMicroFen;
+    }
+
+    /// @notice A proposed split of an amount that comes from no product: claimants by ascending id,
+    /// weighted by approved cost. The tax line is zero.
+    struct Fill {
+        bytes16[] claimantIds;
+        Split split;
+    }
+
+    /// @notice What a payee owes back: it was paid out and then taken back by a correction.
+    struct Receivable {
+        bytes16 payeeId;
+        bytes16 claimantId;
+        Fen amountFen;
     }
 
     struct RemittanceLine {
@@ -113,11 +208,18 @@ interface IRevenueLedger {
         bytes16 payeeId;
         /// @dev The organisation that opened the batch and may close it.
         bytes16 openerId;
+        /// @dev What is paid: the lines less what the payee owed back.
         Fen amountFen;
         RemittanceState state;
     }
 
     event SchemeApproved(uint64 eventNo, bytes16 indexed schemeId, SchemeTerms terms, ClaimantCost[] costs);
+    event SchemeChangeAnnounced(
+        uint64 eventNo, bytes16 indexed schemeId, uint32 changeFrom, SchemeTerms terms, ClaimantCost[] costs
+    );
+    event SchemeChanged(
+        uint64 eventNo, bytes16 indexed schemeId, uint16 versionNo, SchemeTerms terms, ClaimantCost[] costs
+    );
     event InvoiceIssued(
         uint64 eventNo,
         bytes16 indexed invoiceId,
@@ -134,6 +236,18 @@ interface IRevenueLedger {
     event PaymentRecorded(
         uint64 eventNo, bytes16 indexed invoiceId, Fen amountFen, Fen paidFen, uint64 heldUntil, bytes32 receiptDigest
     );
+    event InvoiceFrozen(
+        uint64 eventNo, bytes16 indexed invoiceId, bool isFrozen, bytes16 handlerId, bytes32 decisionDigest
+    );
+    event InvoiceReduced(
+        uint64 eventNo,
+        bytes16 indexed invoiceId,
+        Fen reductionFen,
+        Fen grossFen,
+        uint64 heldUntil,
+        bytes32 receiptDigest,
+        bytes32 documentDigest
+    );
     event InvoiceReleased(uint64 eventNo, bytes16 indexed invoiceId, uint32 releaseNo, bool isAccepted);
     event SplitRecorded(
         uint64 eventNo,
@@ -144,8 +258,45 @@ interface IRevenueLedger {
         Fen vatFen,
         Split split
     );
+    event SplitCorrected(
+        uint64 eventNo,
+        bytes16 indexed invoiceId,
+        bytes16 indexed schemeId,
+        Fen reductionFen,
+        uint32 releaseNo,
+        Split split,
+        Receivable[] receivables,
+        bytes32 receiptDigest,
+        bytes32 documentDigest
+    );
+    event YearClosed(
+        uint64 eventNo,
+        bytes16 indexed schemeId,
+        MicroFen incomeMicroFen,
+        MicroFen permittedMicroFen,
+        Ppm deviationPpm,
+        CloseOutcome outcome,
+        bytes32 documentDigest
+    );
+    event DeviationAnswered(uint64 eventNo, bytes16 indexed schemeId, bytes16 authorityId, bytes32 responseDigest);
+    event CycleClosed(
+        uint64 eventNo,
+        bytes16 indexed cycleId,
+        uint8 instalmentCount,
+        MicroFen carryOutMicroFen,
+        Fill[] fills,
+        bytes32 decisionDigest
+    );
+    event CarryInPoured(
+        uint64 eventNo, bytes16 indexed schemeId, bytes16 indexed cycleId, MicroFen amountMicroFen, Fill fill
+    );
     event RemittanceOpened(
-        uint64 eventNo, bytes16 indexed batchId, bytes16 indexed payeeId, RemittanceLine[] lines, bytes32 documentDigest
+        uint64 eventNo,
+        bytes16 indexed batchId,
+        bytes16 indexed payeeId,
+        RemittanceLine[] lines,
+        Fen setOffFen,
+        bytes32 documentDigest
     );
     event RemittanceClosed(uint64 eventNo, bytes16 indexed batchId, bytes32 receiptDigest);
 
@@ -153,6 +304,17 @@ interface IRevenueLedger {
     error RevenueLedger_UnknownScheme(bytes16 schemeId);
     /// @notice Thrown when the scheme id is already taken.
     error RevenueLedger_SchemeExists(bytes16 schemeId);
+    /// @notice Thrown when the scheme is in another state than the action needs.
+    error RevenueLedger_SchemeState(bytes16 schemeId, SchemeState state, SchemeState needed);
+    /// @notice Thrown when a year does not fit its cycle: other operator or city, not the next year, more
+    /// than three, or a cycle that is closed; or when a cycle cannot follow the one it names.
+    error RevenueLedger_CycleMismatch(bytes16 cycleId, bytes16 schemeId);
+    /// @notice Thrown when a change touches what a scheme keeps for good, or is not the announced one.
+    error RevenueLedger_ChangeDiffers(bytes16 schemeId);
+    /// @notice Thrown when a change would hold from an instant that is past, or is not due yet.
+    error RevenueLedger_ChangeTime(bytes16 schemeId, uint32 changeFrom, uint64 nowSeconds);
+    /// @notice Thrown when an announced change is in force and was not entered yet.
+    error RevenueLedger_ChangeDue(bytes16 schemeId, uint32 changeFrom);
     /// @notice Thrown when a rate exceeds its limit.
     error RevenueLedger_RateTooLarge(bytes16 schemeId, Ppm got, uint256 limit);
     /// @notice Thrown when claimants are missing, too many, or not strictly ascending.
@@ -185,6 +347,28 @@ interface IRevenueLedger {
     error RevenueLedger_PaymentTooLarge(bytes16 invoiceId, Fen got, Fen open);
     /// @notice Thrown when the hold has not ended and the buyer has not accepted.
     error RevenueLedger_StillHeld(bytes16 invoiceId, uint64 heldUntil, uint64 nowSeconds);
+    /// @notice Thrown when an objection keeps the payment from being released.
+    error RevenueLedger_Frozen(bytes16 invoiceId);
+    /// @notice Thrown when the handler is a party to the case.
+    error RevenueLedger_HandlerIsParty(bytes16 invoiceId, bytes16 organisationId);
+    /// @notice Thrown when a bill would be reduced by nothing, or below what it can be.
+    error RevenueLedger_ReductionTooLarge(bytes16 invoiceId, Fen got, Fen limitFen);
+    /// @notice Thrown when the split to be taken back is not the one that was recorded.
+    error RevenueLedger_SplitDiffers(bytes16 invoiceId, bytes19 got, bytes19 expected);
+    /// @notice Thrown when a year is closed before its end.
+    error RevenueLedger_YearNotOver(bytes16 schemeId, uint16 year, uint16 currentYear);
+    /// @notice Thrown when a year is closed although bills are open or incomes not split.
+    error RevenueLedger_NotAllSplit(bytes16 schemeId, uint32 openCount, uint32 unsplitCount);
+    /// @notice Thrown when a cycle is closed twice.
+    error RevenueLedger_CycleClosed(bytes16 cycleId);
+    /// @notice Thrown when the cycle before is not closed, or its deduction is still to be poured.
+    error RevenueLedger_CarryInOpen(bytes16 cycleId, bytes16 previousCycleId);
+    /// @notice Thrown when there is nothing to pour, or it was poured.
+    error RevenueLedger_NothingToPour(bytes16 schemeId, bytes16 cycleId);
+    /// @notice Thrown when a carry-out is to be spread over no or more than three cycles.
+    error RevenueLedger_InstalmentCount(uint256 count, uint256 limit);
+    /// @notice Thrown when a fill does not name exactly the claimants that it must.
+    error RevenueLedger_FillDiffers(bytes16 schemeId, uint256 count, uint256 expected);
     /// @notice Thrown when another income of the scheme is to be split first.
     error RevenueLedger_SplitOutOfOrder(bytes16 invoiceId, uint32 releaseNo, uint32 next);
     /// @notice Thrown when the lines are not one per claimant.
@@ -197,6 +381,16 @@ interface IRevenueLedger {
     error RevenueLedger_LineOutOfProportion(uint256 index, MicroFen got);
     /// @notice Thrown when a lower tier is paid although a higher one is not full.
     error RevenueLedger_TierNotFull(MicroFen paid, MicroFen expected);
+    /// @notice Thrown when the pool that is named has not the open cost that the pool has.
+    error RevenueLedger_PoolDiffers(bytes16 schemeId, uint256 gotMicroFen, uint256 expectedMicroFen);
+    /// @notice Thrown when a line of the pool is out of order or of a claimant that is not in it.
+    error RevenueLedger_NotInPool(bytes16 schemeId, bytes16 claimantId);
+    /// @notice Thrown when a share of the profit is more than one µfen from its exact value; lines are
+    /// counted as in `Split.benefitMicroFen`, the providers' part together as the line after the last.
+    error RevenueLedger_ProfitOutOfProportion(uint256 index, MicroFen got);
+    /// @notice Thrown when the shares of the profit do not sum to the whole, or governance has a share
+    /// and nobody holds it.
+    error RevenueLedger_ProfitVector(bytes16 schemeId, uint256 sumPpm);
     /// @notice Thrown when the lines do not sum to the net income.
     error RevenueLedger_SumDiffers(uint256 gotMicroFen, uint256 expectedMicroFen);
     /// @notice Thrown when a remittance batch is empty or too long.
@@ -218,6 +412,18 @@ interface IRevenueLedger {
     /// @param costs Approved cost per claimant in fen, by ascending id, at most 1,024.
     function approveScheme(SchemeTerms calldata terms, ClaimantCost[] calldata costs) external;
 
+    /// @notice Announces another version of a scheme; price authority of its city, not the operator.
+    /// Emits {SchemeChangeAnnounced}.
+    /// @dev Operator, platform, city, year and cycle stay. A later announcement replaces one that is not in force.
+    /// @param costs Costs that change, in fen, by ascending id.
+    /// @param changeFrom Unix seconds, not in the past.
+    function announceChange(SchemeTerms calldata terms, ClaimantCost[] calldata costs, uint32 changeFrom) external;
+
+    /// @notice Brings an announced change into force when its time has come. Anyone may. Emits {SchemeChanged}.
+    /// @dev From its time on no income is split until this is done. What was split stays: no line falls
+    /// below what was recovered, taken or shared under the versions before.
+    function enactChange(SchemeTerms calldata terms, ClaimantCost[] calldata costs) external;
+
     /// @notice Bills what a licence used since its last bill in one log. Emits {InvoiceIssued}.
     /// @dev Operator of the scheme, or platform. The charge is computed here from the receipt's running
     /// total and the tariff; floor to the fen once. Free purposes are billed zero and do not move the
@@ -235,9 +441,59 @@ interface IRevenueLedger {
     /// @notice Ends the hold after its time. Anyone may. Emits {InvoiceReleased}.
     function release(bytes16 invoiceId) external;
 
+    /// @notice Keeps a payment from being released, or lets it go on; handler of the scheme's city who is
+    /// no party. Emits {InvoiceFrozen}.
+    function setFrozen(bytes16 invoiceId, bool isFrozen, bytes32 decisionDigest) external;
+
+    /// @notice Reduces a bill that is not split: a credit note, or a refund. Emits {InvoiceReduced}.
+    /// @dev Operator of the scheme, or platform. A bill reduced to nothing is REFUNDED unless its income
+    /// is in line for its split; one reduced to what is paid is paid in full.
+    /// @param reductionFen At most the gross amount; before full payment at most what is not paid.
+    /// @param receiptDigest Digest of the bank's line of the refund, used once; zero where nothing was paid.
+    /// @param documentDigest Salted digest of the credit note or decision.
+    function reduce(bytes16 invoiceId, Fen reductionFen, bytes32 receiptDigest, bytes32 documentDigest) external;
+
+    /// @notice Takes a split back by equal and opposite entries (红冲) and reduces its bill. Emits {SplitCorrected}.
+    /// @dev Operator of the scheme, or platform, before the cycle is closed. What is left of the bill is
+    /// released anew, at the end of the line. Whole fen that were remitted and are no longer due become
+    /// receivables of their payees.
+    /// @param reductionFen At most the gross amount; may be zero, when only the split was wrong.
+    /// @param receiptDigest Digest of the bank's line of the refund, used once; zero where nothing is refunded.
+    /// @param recorded The split as it was recorded.
+    function correct(
+        bytes16 invoiceId,
+        Fen reductionFen,
+        Split calldata recorded,
+        ILicenceRegistry.LineageEntry[] calldata lineage,
+        bytes32 receiptDigest,
+        bytes32 documentDigest
+    ) external;
+
+    /// @notice Closes an accounting year after its end. Emits {YearClosed}.
+    /// @dev Operator of the scheme, or platform; when every bill is released or taken back and every
+    /// income split. A deviation of up to 100,000 ppm asks for other prices, a larger one for another cap.
+    function closeYear(bytes16 schemeId, bytes32 documentDigest) external;
+
+    /// @notice Records the response to a year's deviation; price authority of the city, not the operator.
+    /// Emits {DeviationAnswered}.
+    function answerDeviation(bytes16 schemeId, bytes32 responseDigest) external;
+
+    /// @notice Closes a cycle whose years are closed and answered. Emits {CycleClosed}.
+    /// @dev Price authority of the city, not the operator. All reserves of the cycle are poured through
+    /// the tiers of its years, oldest first; what is left is the carry-out.
+    /// @param instalmentCount Over how many later cycles it is deducted, 1 to 3.
+    /// @param fills One per year; claimants are those in the year's common pool.
+    function closeCycle(bytes16 cycleId, uint8 instalmentCount, Fill[] calldata fills, bytes32 decisionDigest)
+        external;
+
+    /// @notice Pours what earlier cycles recovered too much into the first year of a cycle. Emits {CarryInPoured}.
+    /// @dev Operator of the scheme, or platform, once. Claimants are all of the scheme.
+    function pourCarryIn(bytes16 schemeId, Fill calldata fill) external;
+
     /// @notice Splits a released income, in the order of release. Emits {SplitRecorded}.
     /// @dev Operator of the scheme, or platform. Checked: tax rule, each line within its room and within
-    /// one µfen of its share, lower tiers only when the higher is full, and the sum.
+    /// one µfen of its share, lower tiers only when the higher is full, the whole common pool, the
+    /// profit vector and quality, and the sum.
     /// @param lineage The product's lineage.
     function split(
         bytes16 invoiceId,
@@ -246,6 +502,7 @@ interface IRevenueLedger {
     ) external;
 
     /// @notice Opens a batch that pays whole fen to one payee. Emits {RemittanceOpened}.
+    /// @dev What the payee owes back is set off first; a batch of nothing more is closed at once.
     /// @dev Operator of every scheme named, or platform. What a dataset earned goes to its provider.
     /// @param lines At most 256.
     function openRemittance(
@@ -267,6 +524,12 @@ interface IRevenueLedger {
 
     /// @notice One invoice; reverts when unknown.
     function invoice(bytes16 invoiceId) external view returns (Invoice memory);
+
+    /// @notice One cycle; zero when it is unknown.
+    function cycle(bytes16 cycleId) external view returns (Cycle memory);
+
+    /// @return Whole fen that a payee owes back.
+    function receivableFen(bytes16 payeeId) external view returns (Fen);
 
     /// @return One remittance batch; state NONE when it is unknown.
     function remittance(bytes16 batchId) external view returns (Remittance memory);

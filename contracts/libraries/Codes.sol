@@ -107,7 +107,22 @@ enum InvoiceState {
     ISSUED,
     HELD,
     RELEASED,
-    SPLIT
+    SPLIT,
+    REFUNDED
+}
+
+enum SchemeState {
+    NONE,
+    OPEN,
+    YEAR_CLOSED,
+    ANSWERED,
+    CYCLE_CLOSED
+}
+
+enum CloseOutcome {
+    NONE,
+    ADJUST_PRICE,
+    ADJUST_CAP
 }
 
 enum RemittanceState {

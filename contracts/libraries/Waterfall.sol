@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
 import {MicroFen} from "./Units.sol";
 
-/// @dev A claimant of a tier in one word, from the left: weight (32 bits), room (64), line (64).
+/// @dev A claimant of a tier in one word, from the left: weight (64 bits), room (64), line (64).
 type Claim is uint256;
 
 /// @title Waterfall
@@ -21,8 +21,8 @@ type Claim is uint256;
 /// and no line that is more than one µfen away from its share does.
 ///
 /// The passes are written in assembly, which takes a third of the gas: a split runs them for each of up
-/// to 64 claimants. Nothing overflows there: lines and rooms are below 2^64, weights below 2^32, and a
-/// list in memory is short.
+/// to 64 claimants. Nothing overflows there: lines, rooms and weights are below 2^64, and a list in
+/// memory is short.
 library Waterfall {
     /// @dev The level `amount / weight`, and the claimant that sets it.
     struct Level {
@@ -31,11 +31,15 @@ library Waterfall {
         uint256 index;
     }
 
-    /// @param weight Below 2^32.
+    /// @param weight Below 2^64.
     /// @param room Below 2^64, in µfen.
     /// @param line Below 2^64, in µfen.
     function pack(uint256 weight, uint256 room, uint256 line) internal pure returns (Claim) {
         return Claim.wrap((weight << 128) | (room << 64) | line);
+    }
+
+    function weightOf(Claim claim) internal pure returns (uint256) {
+        return Claim.unwrap(claim) >> 128;
     }
 
     /// @notice Reverts unless the lines share `amount` as the rule says.

@@ -25,7 +25,7 @@ contract InvariantsTest is Check {
     }
 
     function targetSelectors() external view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](8);
+        bytes4[] memory selectors = new bytes4[](10);
         selectors[0] = LedgerHandler.bill.selector;
         selectors[1] = LedgerHandler.pay.selector;
         selectors[2] = LedgerHandler.accept.selector;
@@ -34,52 +34,68 @@ contract InvariantsTest is Check {
         selectors[5] = LedgerHandler.splitWrongly.selector;
         selectors[6] = LedgerHandler.remit.selector;
         selectors[7] = LedgerHandler.close.selector;
+        selectors[8] = LedgerHandler.correct.selector;
+        selectors[9] = LedgerHandler.grade.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(handler), selectors);
     }
 
-    /// @dev 1. What an account holds is what the splits credited to it.
+    /// @dev 1. What an account holds is what the splits credited to it, less what was taken back.
     function invariant_1_credited_equals_the_splits() public view {
-        for (uint256 i = 0; i < 5; ++i) {
-            _equal(MicroFen.unwrap(handler.account(i).entitledMicroFen), handler.credited(i), "entitled");
-            _equal(MicroFen.unwrap(handler.account(i).recoveredMicroFen), handler.credited(i), "recovered");
+        for (uint256 i = 0; i < 6; ++i) {
+            _equal(MicroFen.unwrap(handler.account(i).entitledMicroFen), handler.entitled(i), "entitled");
         }
-        _equal(MicroFen.unwrap(handler.scheme().taxTakenMicroFen), handler.taxed(), "tax");
-        _equal(MicroFen.unwrap(handler.scheme().reserveMicroFen), handler.reserved(), "reserve");
+        uint256 sum = 0;
+        for (uint256 i = 0; i < 5; ++i) {
+            _equal(MicroFen.unwrap(handler.account(i).recoveredMicroFen), handler.recovered(i), "recovered");
+            sum += handler.recovered(i);
+        }
+        IRevenueLedger.Scheme memory scheme = handler.scheme();
+        _equal(MicroFen.unwrap(scheme.recoveredMicroFen), sum, "recovered by all");
+        _equal(MicroFen.unwrap(scheme.taxTakenMicroFen), handler.taxed(), "tax");
+        _equal(MicroFen.unwrap(scheme.benefitMicroFen), handler.benefit(), "benefit");
+        _equal(MicroFen.unwrap(scheme.forgoneMicroFen), handler.forgone(), "forgone");
+        _equal(MicroFen.unwrap(scheme.reserveMicroFen), handler.reserved(), "reserve");
     }
 
     /// @dev 2. Nobody recovers more than its approved cost.
     function invariant_2_recovered_within_cost() public view {
-        for (uint256 i = 0; i < 5; ++i) {
+        for (uint256 i = 0; i < 6; ++i) {
             IRevenueLedger.Account memory account = handler.account(i);
             _true(!(account.recoveredMicroFen > account.costMicroFen), "recovered");
         }
     }
 
-    /// @dev 3. Tax stays within its line.
-    function invariant_3_tax_within_its_line() public view {
+    /// @dev 3. Tax stays within its line, profit within what is permitted, all within the permitted income.
+    function invariant_3_tiers_within_what_is_permitted() public view {
         IRevenueLedger.Scheme memory scheme = handler.scheme();
         _true(!(scheme.taxTakenMicroFen > scheme.taxMicroFen), "tax");
+        _true(!(scheme.benefitMicroFen > scheme.profitMicroFen), "profit");
+        _true(!(scheme.recoveredMicroFen > scheme.costMicroFen), "cost");
     }
 
-    /// @dev 4. Nobody is paid more than it is entitled to.
+    /// @dev 4. Nobody counts as paid beyond what it is entitled to; what was, its payee owes.
     function invariant_4_remitted_within_entitled() public view {
-        for (uint256 i = 0; i < 5; ++i) {
+        uint256 sum = 0;
+        for (uint256 i = 0; i < 6; ++i) {
             IRevenueLedger.Account memory account = handler.account(i);
             _true(!(account.remittedMicroFen > account.entitledMicroFen), "within");
-            _equal(MicroFen.unwrap(account.remittedMicroFen), handler.remitted(i), "remitted");
+            _equal(MicroFen.unwrap(account.remittedMicroFen), handler.remittedFen(i) * 1e6, "remitted");
+            sum += handler.remittedFen(i);
         }
+        _equal(handler.owedOnChainFen(), handler.owedFen(), "receivables");
+        _equal(handler.paidOutFen(), sum + handler.owedFen(), "paid out");
     }
 
-    /// @dev 5. All lines of all splits are the net income, to the µfen.
+    /// @dev 5. All lines of all splits that hold are the net income, to the µfen.
     function invariant_5_lines_sum_to_net() public view {
         IRevenueLedger.Scheme memory scheme = handler.scheme();
         uint256 sum = uint256(MicroFen.unwrap(scheme.taxTakenMicroFen)) + MicroFen.unwrap(scheme.reserveMicroFen);
-        for (uint256 i = 0; i < 5; ++i) {
+        for (uint256 i = 0; i < 6; ++i) {
             sum += MicroFen.unwrap(handler.account(i).entitledMicroFen);
         }
         _equal(sum, handler.netSplitFen() * 1e6, "sum");
-        _equal(handler.netSplitFen() + handler.vatFen(), handler.grossSplitOnChainFen(), "net and VAT");
+        _equal(handler.netSplitFen(), handler.netOnChainFen(), "net");
     }
 
     /// @dev 6. Every fen that arrived is on a bill.
@@ -87,13 +103,20 @@ contract InvariantsTest is Check {
         _equal(handler.paidOnChainFen(), handler.paidFen(), "paid");
     }
 
-    /// @dev 7. The reserve gets something only when all cost is recovered.
-    function invariant_7_reserve_only_after_all_cost() public view {
-        if (MicroFen.unwrap(handler.scheme().reserveMicroFen) == 0) return;
+    /// @dev 7. The pool's open cost, which completes every split, is that of its members.
+    function invariant_7_pool_cost_is_the_members() public view {
+        IRevenueLedger.Scheme memory scheme = handler.scheme();
+        uint256 open = 0;
+        uint256 count = 0;
         for (uint256 i = 0; i < 5; ++i) {
             IRevenueLedger.Account memory account = handler.account(i);
-            _true(account.recoveredMicroFen == account.costMicroFen, "full");
+            _true(account.isPooled == handler.pooled(i), "pooled");
+            if (!account.isPooled) continue;
+            open += MicroFen.unwrap(account.costMicroFen - account.recoveredMicroFen);
+            ++count;
         }
+        _equal(MicroFen.unwrap(scheme.poolCostMicroFen - scheme.recoveredMicroFen), open, "open");
+        _equal(scheme.poolCount, count, "count");
     }
 
     /// @dev 8. No split with two µfen in the wrong place was ever taken.

@@ -26,6 +26,11 @@ contract RevenueLedgerTest is Market {
         _approve();
     }
 
+    /// @dev A trial, so that these tests speak of bills and cost; profit has tests of its own.
+    function _terms() internal pure override returns (IRevenueLedger.SchemeTerms memory) {
+        return _trial(super._terms());
+    }
+
     // ---- approveScheme ----
 
     function test_approve__by_the_price_authority__accounts_opened() public view {
@@ -487,8 +492,8 @@ contract RevenueLedgerTest is Market {
     function test_split__line_beyond_64_bits__refused() public {
         _earn(BILL, GROSS);
         bytes memory data = abi.encodeCall(ledger.split, (_id(BILL), _v1(), _lineage()));
-        // Selector, three words of arguments, three of the split, the count of its lines, the first line.
-        uint256 place = 32 + 4 + 7 * 32;
+        // Selector, three words of arguments, six of the split, the count of its lines, the first line.
+        uint256 place = 32 + 4 + 10 * 32;
         uint256 line;
         assembly ("memory-safe") {
             line := mload(add(data, place))
@@ -607,7 +612,7 @@ contract RevenueLedgerTest is Market {
         _earnAndSplit();
         IRevenueLedger.RemittanceLine[] memory lines = _lines(OPERATOR, 4_765_440);
         vm.expectEmit();
-        emit IRevenueLedger.RemittanceOpened(6, _id(BATCH), _id(OPERATOR), lines, DOCUMENT);
+        emit IRevenueLedger.RemittanceOpened(6, _id(BATCH), _id(OPERATOR), lines, Fen.wrap(0), DOCUMENT);
         _remit(OPERATOR, OPERATOR, lines);
         IRevenueLedger.Remittance memory batch = ledger.remittance(_id(BATCH));
         _equal(bytes32(batch.payeeId), bytes32(_id(OPERATOR)), "payee");
@@ -849,6 +854,7 @@ contract RevenueLedgerTest is Market {
     function _otherTerms() private pure returns (IRevenueLedger.SchemeTerms memory terms) {
         terms = _terms();
         terms.schemeId = _id(302);
+        terms.cycleId = _id(352);
     }
 
     function _approveAs(

@@ -3,21 +3,25 @@
 from ledger.app import (
     agreements,
     billing,
+    corrections,
     datasets,
     log_keeping,
     organisations,
     payments,
     products,
+    schemes,
     settlement,
 )
 
 __all__ = [
     "agreements",
     "billing",
+    "corrections",
     "datasets",
     "log_keeping",
     "organisations",
     "payments",
     "products",
+    "schemes",
     "settlement",
 ]

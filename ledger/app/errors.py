@@ -109,6 +109,12 @@ class TileMissingError(AppError):
     code = "app.tile_missing"
 
 
+class ChangeAbsentError(AppError):
+    """A change is to come into force that was never announced."""
+
+    code = "app.change_absent"
+
+
 class UsageSumError(AppError):
     """Sums of use do not agree with their total."""
 

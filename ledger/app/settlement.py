@@ -1,4 +1,4 @@
-"""Schemes, splits and remittances: who is entitled to what, and who is paid.
+"""Splits and remittances: who is entitled to what, and who is paid.
 
 The split is computed here and checked by the contract against the same rules; an operator who
 proposes another one is refused.
@@ -15,64 +15,23 @@ from uuid import UUID
 from pydantic import Field
 
 from ledger.app.commands import Command, CommandRequest, Done, command, run
-from ledger.app.datasets import decision_document
 from ledger.app.documents import write_durably
-from ledger.app.fields import (
-    CityCode,
-    Id,
-    IncomeField,
-    Part,
-    PpmField,
-    Text,
-    Uint32Field,
-    fresh_id,
-)
+from ledger.app.fields import Id, Part, Text, fresh_id
 from ledger.app.market import Market
+from ledger.app.scheme_state import on_chain, pool_of, quality_of, state_of
 from ledger.chain.keys import KeyAccount
 from ledger.codec.documents import Document
 from ledger.domain.codes import RemittanceState
 from ledger.domain.ids import ClaimantId, new_id
-from ledger.domain.money import (
-    CLAIMANT_COUNT_MAX,
-    REGULAR_TIERS,
-    ClaimantCost,
-    Lineage,
-    LineageWeight,
-    SchemeTerms,
-    Tier,
-)
-from ledger.domain.units import MICRO_FEN_PER_FEN, SPREAD_PPM_MAX, Fen, MicroFen, Ppm
+from ledger.domain.money import Lineage, LineageWeight
+from ledger.domain.units import Fen, Ppm
 from ledger.projection import queries
-from ledger.projection.queries.money import AccountRow, InvoiceRow, SchemeRow
+from ledger.projection.queries.money import InvoiceRow
 from ledger.projection.queries.sales import LineageRow
 from ledger.revenue.vat import take_vat
-from ledger.revenue.waterfall import SchemeState, split_income
+from ledger.revenue.waterfall import split_income
 
 REMITTANCE_COLUMNS = ("batch_id", "payee_id", "scheme_id", "claimant_id", "amount_yuan")
-
-
-class CostField(Part):
-    """The approved cost of one claimant for the year."""
-
-    claimant_id: Id
-    cost_fen: IncomeField
-
-
-class ApproveScheme(CommandRequest):
-    """What the price authority approves for an operator and a year."""
-
-    scheme_id: Id = Field(default_factory=fresh_id)
-    operator_id: Id
-    city_code: CityCode
-    year: Annotated[int, Field(ge=2000, le=2999)]
-    bond_ppm: PpmField
-    spread_ppm: Annotated[int, Field(ge=0, le=SPREAD_PPM_MAX)]
-    surcharge_ppm: PpmField
-    vat_ppm: PpmField
-    tax_fen: IncomeField
-    hold_seconds: Uint32Field
-    reason: Text
-    costs: Annotated[list[CostField], Field(min_length=1, max_length=CLAIMANT_COUNT_MAX)]
 
 
 class SplitIncome(CommandRequest):
@@ -104,44 +63,25 @@ class CloseRemittance(CommandRequest):
     receipt: Text
 
 
-@command("approve-scheme", ApproveScheme, "Approve a pricing scheme", "核定定价方案")
-def approve_scheme(market: Market, actor_id: UUID | None, request: ApproveScheme) -> Command:
-    """Plan the approval; costs go on chain in ascending order of ids."""
-    decision = decision_document("scheme", request.scheme_id, request.reason)
-    terms = request.model_dump(mode="python", exclude={"reason", "costs"})
-    costs = sorted(
-        (cost.model_dump(mode="python") for cost in request.costs),
-        key=lambda cost: cost["claimant_id"],
-    )
-    return Command(
-        "revenue",
-        "approveScheme",
-        (terms | {"decision_digest": decision.digest}, costs),
-        (decision,),
-        {"scheme_id": str(request.scheme_id)},
-    )
-
-
 @command("split-income", SplitIncome, "Split a released income", "分账")
 def split(market: Market, actor_id: UUID | None, request: SplitIncome) -> Command:
-    """Plan the split of an income: tax, lineage cost, reserve, in the order of the law."""
+    """Plan the split of an income through all tiers, in the order of the law."""
     with market.read() as connection:
         invoice = queries.invoice(connection, request.invoice_id)
         scheme = queries.scheme(connection, invoice.scheme_id)
         accounts = queries.accounts_of(connection, invoice.scheme_id)
         lineage = queries.lineage_of(connection, invoice.product_id)
+        quality = quality_of(connection)
+    listed = [row.claimant_id for row in lineage]
+    state = state_of(scheme, accounts, listed)
     result = split_income(
-        _state(scheme, accounts, lineage),
+        state,
         take_vat(Fen(invoice.gross_fen), Ppm(scheme.vat_ppm)).net_fen,
         _lineage(lineage),
+        pool=pool_of(accounts, listed),
+        quality=quality,
     )
-    proposed = {
-        "tax_micro_fen": result.tier_micro_fen(Tier.TAX),
-        "lineage_cost_micro_fen": [
-            line.amount_micro_fen for line in result.tier(Tier.LINEAGE_COST)
-        ],
-        "reserve_micro_fen": result.tier_micro_fen(Tier.RESERVE),
-    }
+    proposed = on_chain(result, state, listed)
     entries = [
         {"claimant_id": row.claimant_id, "kind": row.kind, "weight_ppm": row.weight_ppm}
         for row in lineage
@@ -254,34 +194,4 @@ def next_invoice(market: Market, scheme_id: UUID) -> InvoiceRow | None:
 def _lineage(rows: list[LineageRow]) -> Lineage:
     return Lineage(
         tuple(LineageWeight(ClaimantId(row.claimant_id), Ppm(row.weight_ppm)) for row in rows)
-    )
-
-
-def _state(scheme: SchemeRow, accounts: list[AccountRow], lineage: list[LineageRow]) -> SchemeState:
-    """Return the scheme as the money layer takes it.
-
-    A claimant of the lineage without an approved cost has room 0, as in the contract.
-    """
-    costs = {row.claimant_id: row.cost_micro_fen // MICRO_FEN_PER_FEN for row in accounts}
-    costs |= {row.claimant_id: 0 for row in lineage if row.claimant_id not in costs}
-    terms = SchemeTerms(
-        costs=tuple(ClaimantCost(ClaimantId(key), Fen(costs[key])) for key in sorted(costs)),
-        operator_id=ClaimantId(scheme.operator_id),
-        platform_id=ClaimantId(scheme.operator_id),
-        bond_ppm=Ppm(scheme.bond_ppm),
-        spread_ppm=Ppm(scheme.spread_ppm),
-        tax_fen=Fen(scheme.tax_micro_fen // MICRO_FEN_PER_FEN),
-        surcharge_ppm=Ppm(scheme.surcharge_ppm),
-        vat_ppm=Ppm(scheme.vat_ppm),
-        tiers=REGULAR_TIERS,
-    )
-    return SchemeState(
-        terms,
-        {
-            ClaimantId(row.claimant_id): MicroFen(row.recovered_micro_fen)
-            for row in accounts
-            if row.recovered_micro_fen
-        },
-        tax_micro_fen=MicroFen(scheme.tax_taken_micro_fen),
-        reserve_micro_fen=MicroFen(scheme.reserve_micro_fen),
     )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,12 +26,33 @@ class Artifact:
         abi: the JSON ABI, errors and events included.
         bytecode: creation code, `0x` and hex; constructor arguments go behind it.
         deployed_bytecode_size: size of the runtime code in bytes (the limit is 24,576).
+        links: where the creation code wants a library's address: bytes from its start, by library.
     """
 
     name: str
     abi: list[dict[str, Any]]
     bytecode: str
     deployed_bytecode_size: int
+    links: dict[str, list[int]]
+
+    def creation_code(self, addresses: Mapping[str, str]) -> bytes:
+        """Return the creation code, linked to the libraries' addresses.
+
+        Raises:
+            ArtifactMissingError: a library that it needs has no address.
+        """
+        text = self.bytecode[2:]
+        for library, places in self.links.items():
+            if library not in addresses:
+                raise ArtifactMissingError(
+                    f"{self.name} is linked to {library}, which is not deployed",
+                    field="links",
+                    got=library,
+                    expected=sorted(addresses),
+                )
+            for place in places:
+                text = text[: 2 * place] + addresses[library][2:] + text[2 * place + 40 :]
+        return bytes.fromhex(text)
 
 
 def artifact(name: str) -> Artifact:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import shlex
 import sys
 import tempfile
@@ -29,6 +30,9 @@ from ledger.chain.errors import (
 )
 from ledger.chain.toolchain import PROJECT_ROOT, SOLC_STAND_IN, native_solc, node_executable
 
+_PLACEHOLDER = re.compile(r"__\$[0-9a-f]{34}\$__")
+"""What the compiler puts where a library's address is wanted; it depends on the file's name."""
+_LIBRARIES = Path("contracts") / "libraries"
 _OUTPUT = {"*": {"*": ["abi", "evm.bytecode", "evm.deployedBytecode.object"]}}
 _TESTS = Path("contracts") / "test"
 
@@ -64,15 +68,16 @@ def compile_contracts(root: Path = PROJECT_ROOT) -> dict[str, Any]:
     """Compile all contracts of `root` and return the content of an artifacts file.
 
     Raises:
-        CompilationError: the compiler refused the sources, or a contract needs linking.
+        CompilationError: the compiler refused the sources.
         ToolchainMissingError: py-solc-x, Node.js or the npm packages are not installed.
     """
     solc = solc_settings(root)
     output = _run_solc(root, solc)
-    wanted = {name: text for name, text in output["contracts"].items() if _ships(name, solc)}
+    linked = _linked_files(output["contracts"])
     contracts = {
-        contract: _artifact(contract, content)
-        for file in wanted.values()
+        contract: _artifact(content)
+        for name, file in output["contracts"].items()
+        if _ships(name, solc) or name in linked
         for contract, content in file.items()
         if content["evm"]["bytecode"]["object"]
     }
@@ -157,18 +162,28 @@ def _ships(name: str, solc: dict[str, Any]) -> bool:
     return name in solc["dependencies"] or Path(name).parent == Path("contracts")
 
 
-def _artifact(name: str, content: dict[str, Any]) -> dict[str, Any]:
+def _linked_files(contracts: dict[str, Any]) -> set[str]:
+    """Return the files of the libraries to which a shipped contract is linked."""
+    return {
+        name
+        for file in contracts.values()
+        for content in file.values()
+        for name in content["evm"]["bytecode"]["linkReferences"]
+        if Path(name).parent == _LIBRARIES
+    }
+
+
+def _artifact(content: dict[str, Any]) -> dict[str, Any]:
     bytecode = content["evm"]["bytecode"]
-    if bytecode["linkReferences"]:
-        raise CompilationError(
-            f"{name} calls an external library: make the library's functions internal",
-            field=name,
-            got=bytecode["linkReferences"],
-        )
     return {
         "abi": content["abi"],
-        "bytecode": "0x" + bytecode["object"],
+        "bytecode": "0x" + _PLACEHOLDER.sub("0" * 40, bytecode["object"]),
         "deployed_bytecode_size": len(content["evm"]["deployedBytecode"]["object"]) // 2,
+        "links": {
+            library: [place["start"] for place in places]
+            for file in bytecode["linkReferences"].values()
+            for library, places in file.items()
+        },
     }
 
 

@@ -1,4 +1,4 @@
-"""Deployment: the seven contracts in their order, through the outbox like every other command.
+"""Deployment: libraries and contracts in their order, through the outbox like every other command.
 
 Rules kept here:
 1. Creations are commands with fixed idempotency keys, so a deployment that died goes on where it
@@ -31,8 +31,14 @@ ORDER = (
     "DatasetRegistry",
     "LicenceRegistry",
     "UsageLog",
+    "Schemes",
+    "Billing",
+    "Corrections",
+    "Closing",
+    "Remitting",
     "RevenueLedger",
 )
+"""A contract comes after what its constructor names and what it is linked to."""
 
 
 class DeploymentError(ChainError):
@@ -85,7 +91,8 @@ def deploy(chain: Chain, sender: Sender, governance: str, file: Path) -> Deploym
     arguments: dict[str, list[str]] = {}
     for name in ORDER:
         arguments[name] = _arguments(name, addresses, governance)
-        outcome = sender.submit(_creation(chain, sender, name, arguments[name]))
+        code = artifact(name).creation_code(addresses)
+        outcome = sender.submit(_creation(chain, sender, name, code, arguments[name]))
         addresses[name] = _created_address(chain, outcome)
         done.append(outcome)
     made = Deployment(
@@ -132,8 +139,7 @@ def save_deployment(file: Path, deployment: Deployment) -> None:
     beside.replace(file)
 
 
-def _creation(chain: Chain, sender: Sender, name: str, arguments: list[str]) -> Intent:
-    code = bytes.fromhex(artifact(name).bytecode[2:])
+def _creation(chain: Chain, sender: Sender, name: str, code: bytes, arguments: list[str]) -> Intent:
     data = code + contract_abi(name).constructor.encode_args(arguments)
     digest = hashlib.sha256(data).digest()
     scope, key = f"deploy:{chain.expected_chain_id}", name

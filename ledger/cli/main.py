@@ -14,6 +14,7 @@ from ledger.cli import (
     meter_commands,
     money_commands,
     proof_commands,
+    scheme_commands,
     system,
 )
 from ledger.cli.demo.command import demo
@@ -46,13 +47,13 @@ for name, group in (
     ("dataset", market_commands.dataset_app),
     ("product", market_commands.product_app),
     ("licence", licence_commands.licence_app),
-    ("scheme", money_commands.scheme_app),
+    ("scheme", scheme_commands.scheme_app),
     ("log", log_commands.log_app),
     ("proof", proof_commands.proof_app),
     ("meter", meter_commands.meter_app),
-    ("invoice", money_commands.invoice_app),
+    ("invoice", scheme_commands.invoice_app),
     ("payment", money_commands.payment_app),
-    ("split", money_commands.split_app),
+    ("split", scheme_commands.split_app),
     ("remit", money_commands.remit_app),
 ):
     app.add_typer(group, name=name, no_args_is_help=True)

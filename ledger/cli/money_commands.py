@@ -42,7 +42,8 @@ split_app = typer.Typer(help="Splits 分账.")
 remit_app = typer.Typer(help="Remittances 划拨.")
 
 
-def _simple(home: Path | None, key_name: str, name: str, body: Any, as_json: bool) -> None:
+def simple(home: Path | None, key_name: str, name: str, body: Any, as_json: bool) -> None:
+    """Carry out one command as an organisation and show its answer."""
     with open_market(home) as market:
         done = run(market, account(market, key_name), name, body)
     show_done(done, as_json)
@@ -54,7 +55,7 @@ def scheme_approve(
     file: Path, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """Approve a scheme from a JSON file (核定定价方案); the price authority's step."""
-    _simple(home, key_name, "approve-scheme", read_json(file), as_json)
+    simple(home, key_name, "approve-scheme", read_json(file), as_json)
 
 
 @scheme_app.command("list")
@@ -125,7 +126,7 @@ def invoice_accept(
     invoice_id: str, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """Accept what was delivered (验收); the buyer's step, ends the hold."""
-    _simple(home, key_name, "accept-invoice", {"invoice_id": invoice_id}, as_json)
+    simple(home, key_name, "accept-invoice", {"invoice_id": invoice_id}, as_json)
 
 
 @invoice_app.command("release")
@@ -134,7 +135,7 @@ def invoice_release(
     invoice_id: str, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """Release a payment after its hold (解付)."""
-    _simple(home, key_name, "release-invoice", {"invoice_id": invoice_id}, as_json)
+    simple(home, key_name, "release-invoice", {"invoice_id": invoice_id}, as_json)
 
 
 @payment_app.command("import")
@@ -207,4 +208,4 @@ def remit_close(
 ) -> None:
     """Close a batch with its receipt."""
     body = {"batch_id": batch_id, "receipt": receipt}
-    _simple(home, key_name, "close-remittance", body, as_json)
+    simple(home, key_name, "close-remittance", body, as_json)

@@ -174,6 +174,25 @@ class InvoiceState(IntEnum):
     HELD = 2
     RELEASED = 3
     SPLIT = 4
+    REFUNDED = 5
+
+
+class SchemeState(IntEnum):
+    """State of a pricing scheme's year."""
+
+    OPEN = 1
+    YEAR_CLOSED = 2
+    ANSWERED = 3
+    CYCLE_CLOSED = 4
+
+
+class CloseOutcome(IntEnum):
+    """What a year's deviation asks the price authority to do; either needs a recorded response."""
+
+    ADJUST_PRICE = 1
+    """指导调整具体收费标准."""
+    ADJUST_CAP = 2
+    """调整上限收费标准."""
 
 
 class RemittanceState(IntEnum):

@@ -21,9 +21,10 @@ from ledger.domain.ids import digest_text
 from ledger.domain.money import Tier
 from ledger.domain.units import MICRO_FEN_PER_FEN
 from ledger.projection import queries
+from ledger.report.claimants import claimant_rows, payee_rows
 from ledger.report.sums import require_sums
 
-FORMAT = 1
+FORMAT = 2
 _PAGE_SIZE = 500
 Names = Mapping[UUID, Mapping[str, str]]
 Figures = dict[str, Any]
@@ -45,17 +46,18 @@ def market_statement(connection: Connection, names: Names | None = None) -> Figu
     totals = queries.market_totals(connection)
     invoices = _all(lambda at: queries.invoices_list(connection, limit=_PAGE_SIZE, offset=at))
     splits = _splits(connection)
-    claimants = _claimants(connection, splits, invoices)
+    claimants = claimant_rows(connection, splits, invoices)
+    schemes = _schemes(connection, invoices, splits, claimants)
     found: Figures = {
         "format": FORMAT,
         "block_number": totals.block_number,
         "names": _names(names),
-        "totals": _totals(totals, invoices, splits, claimants),
-        "schemes": _schemes(connection, invoices, splits, claimants),
+        "totals": _totals(connection, invoices, splits, claimants, schemes),
+        "schemes": schemes,
         "products": _products(connection),
         "uses": _uses(connection, invoices, splits),
         "claimants": claimants,
-        "payees": _payees(connection, claimants),
+        "payees": payee_rows(connection, claimants),
         "anchors": _anchors(connection),
     }
     require_sums(found)
@@ -122,17 +124,19 @@ def _money_of(
         "invoice_count": len(found),
         "gross_fen": sum(invoice.gross_fen for invoice in found),
         "paid_fen": sum(invoice.paid_fen for invoice in found),
-        "net_fen": sum(split.net_fen for split in own),
-        "vat_fen": sum(split.vat_fen for split in own),
+        "net_fen": sum(split.sign * split.net_fen for split in own),
+        "vat_fen": sum(split.sign * split.vat_fen for split in own),
     }
 
 
 def _totals(
-    totals: queries.MarketTotals,
+    connection: Connection,
     invoices: list[queries.InvoiceRow],
     splits: list[queries.SplitDetail],
     claimants: list[Figures],
+    schemes: list[Figures],
 ) -> Figures:
+    totals = queries.market_totals(connection)
     counts = ("event", "organisation", "dataset", "version", "product", "licence", "log")
     names = [f"{name}_count" for name in (*counts, "anchor", "receipt")]
     return (
@@ -144,7 +148,9 @@ def _totals(
             "entitled_micro_fen": str(totals.entitled_micro_fen),
             "payable_fen": sum(row["payable_fen"] for row in claimants),
             "remitted_fen": totals.remitted_fen,
+            "receivable_fen": sum(queries.debtors(connection).values()),
         }
+        | _carried(schemes)
     )
 
 
@@ -173,8 +179,33 @@ def _schemes(
                 "remitted_fen": sum(row["remitted_fen"] for row in own),
             }
             | _money_of(billed, splits)
+            | _carry(connection, scheme)
         )
     return rows
+
+
+def _carry(connection: Connection, scheme: queries.SchemeRow) -> Figures:
+    """Return what an earlier cycle brought, and what its own cycle took at its close."""
+    fills = queries.fills_of(connection, scheme.scheme_id)
+    carried_in = [detail for detail in fills if detail.fill.is_carry_in]
+    reserve = sum(_reserve(detail.lines) for detail in carried_in)
+    for split in queries.splits_of(connection, scheme.scheme_id):
+        reserve += split.split.sign * _reserve(split.lines)
+    closed = [detail for detail in fills if not detail.fill.is_carry_in]
+    kept = sum(detail.fill.amount_micro_fen - _reserve(detail.lines) for detail in closed)
+    return {
+        "carry_in_micro_fen": str(sum(detail.fill.amount_micro_fen for detail in carried_in)),
+        "carry_out_micro_fen": str(reserve - kept if closed else 0),
+    }
+
+
+def _carried(schemes: list[Figures]) -> Figures:
+    names = ("carry_in_micro_fen", "carry_out_micro_fen")
+    return {name: str(sum(int(scheme[name]) for scheme in schemes)) for name in names}
+
+
+def _reserve(lines: Iterable[queries.SplitLineRow]) -> int:
+    return sum(line.amount_micro_fen for line in lines if line.tier == Tier.RESERVE)
 
 
 def _products(connection: Connection) -> list[Figures]:
@@ -220,73 +251,6 @@ def _uses(
         }
         | _money_of(by_licence[licence.licence_no], splits)
         for licence in licences
-    ]
-
-
-def _claimants(
-    connection: Connection,
-    splits: list[queries.SplitDetail],
-    invoices: list[queries.InvoiceRow],
-) -> list[Figures]:
-    products = {invoice.invoice_id: invoice.product_id for invoice in invoices}
-    reasons: defaultdict[tuple[UUID, UUID], list[Figures]] = defaultdict(list)
-    for detail in splits:
-        for line in detail.lines:
-            if line.claimant_id is not None and line.amount_micro_fen:
-                reason = _reason(line, products[line.invoice_id])
-                reasons[detail.split.scheme_id, line.claimant_id].append(reason)
-    return [
-        _claimant(connection, account, reasons[scheme.scheme_id, account.claimant_id])
-        for scheme in _ordered_schemes(connection)
-        for account in queries.accounts_of(connection, scheme.scheme_id)
-    ]
-
-
-def _reason(line: queries.SplitLineRow, product_id: UUID) -> Figures:
-    return {
-        "invoice_id": str(line.invoice_id),
-        "product_id": str(product_id),
-        "tier": Tier(line.tier).name.lower(),
-        "amount_micro_fen": str(line.amount_micro_fen),
-    }
-
-
-def _claimant(
-    connection: Connection, account: queries.AccountRow, reasons: list[Figures]
-) -> Figures:
-    return {
-        "scheme_id": str(account.scheme_id),
-        "claimant_id": str(account.claimant_id),
-        "earner_id": str(queries.earner_of(connection, account.claimant_id)),
-        "payee_id": _payee(connection, account.claimant_id),
-        "cost_fen": account.cost_micro_fen // MICRO_FEN_PER_FEN,
-        "entitled_micro_fen": str(account.entitled_micro_fen),
-        "payable_fen": account.payable_fen,
-        "carried_micro_fen": str(account.entitled_micro_fen % MICRO_FEN_PER_FEN),
-        "remitted_fen": account.remitted_micro_fen // MICRO_FEN_PER_FEN,
-        "reasons": reasons,
-    }
-
-
-def _payee(connection: Connection, claimant_id: UUID) -> str | None:
-    """Return who is paid for a claimant, None while its city has no treasury."""
-    try:
-        return str(queries.payee_of_claimant(connection, claimant_id))
-    except queries.PayeeUnknownError:
-        return None
-
-
-def _payees(connection: Connection, claimants: list[Figures]) -> list[Figures]:
-    payable: defaultdict[str, int] = defaultdict(int)
-    remitted: defaultdict[str, int] = defaultdict(int)
-    for row in claimants:
-        if row["payee_id"] is not None:
-            payable[row["payee_id"]] += row["payable_fen"]
-    for batch in queries.remittances_list(connection):
-        remitted[str(batch.payee_id)] += batch.amount_fen
-    return [
-        {"payee_id": key, "payable_fen": payable[key], "remitted_fen": remitted[key]}
-        for key in sorted(payable.keys() | remitted.keys())
     ]
 
 

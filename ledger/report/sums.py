@@ -1,7 +1,7 @@
 """The sums that a market statement must satisfy, whoever made it.
 
 Rules kept here:
-1. Σ net = Σ tax + Σ entitled + Σ reserve, exactly, in every scheme and in all.
+1. Σ net + carry-in - carry-out = Σ tax + Σ entitled + Σ reserve, exactly, in each scheme and all.
 2. Each claimant's credit is the sum of its reasons; entitled = remitted + payable + carried.
 3. Totals are the sums of the parts.
 """
@@ -15,6 +15,9 @@ from ledger.domain.units import MICRO_FEN_PER_FEN
 from ledger.report.errors import StatementSumError
 
 Figures = Mapping[str, Any]
+_ENTITLEMENTS = tuple(
+    f"{name}_micro_fen" for name in ("entitled", "reserve", "carry_in", "carry_out")
+)
 _MONEY = ("invoice_count", "gross_fen", "paid_fen", "net_fen", "vat_fen")
 
 
@@ -33,25 +36,29 @@ def require_sums(statement: Figures) -> None:
     for claimant in statement["claimants"]:
         _require_claimant(claimant)
     paid = [row for row in statement["claimants"] if row["payee_id"] is not None]
-    for name in ("payable_fen", "remitted_fen"):
-        rows = paid if name == "payable_fen" else statement["claimants"]
-        _same(f"payees.{name}", _sum(statement["payees"], name), _sum(rows, name))
+    payees = statement["payees"]
+    _same("payees.payable_fen", _sum(payees, "payable_fen"), _sum(paid, "payable_fen"))
+    _same("payees.remitted_fen", _sum(payees, "remitted_fen"), totals["remitted_fen"])
+    _same("payees.receivable_fen", _sum(payees, "receivable_fen"), totals["receivable_fen"])
 
 
 def _require_parts(totals: Figures, statement: Figures) -> None:
     for rows in ("schemes", "uses"):
         for name in _MONEY:
             _same(f"{rows}.{name}", _sum(statement[rows], name), totals[name])
-    for name in ("payable_fen", "remitted_fen"):
-        _same(f"claimants.{name}", _sum(statement["claimants"], name), totals[name])
-        _same(f"schemes.{name}", _sum(statement["schemes"], name), totals[name])
-    for name in ("entitled_micro_fen", "reserve_micro_fen"):
+    # What a payee owes back was paid to it and is counted for no claimant any more.
+    counted = totals["remitted_fen"] - totals["receivable_fen"]
+    for name, whole in (("payable_fen", totals["payable_fen"]), ("remitted_fen", counted)):
+        _same(f"claimants.{name}", _sum(statement["claimants"], name), whole)
+        _same(f"schemes.{name}", _sum(statement["schemes"], name), whole)
+    for name in _ENTITLEMENTS:
         _same(f"schemes.{name}", _sum(statement["schemes"], name), int(totals[name]))
 
 
 def _require_waterfall(path: str, row: Figures, tax_micro_fen: str) -> None:
     shared = int(tax_micro_fen) + int(row["entitled_micro_fen"]) + int(row["reserve_micro_fen"])
-    _same(f"{path}.net_fen", row["net_fen"] * MICRO_FEN_PER_FEN, shared)
+    carried = int(row["carry_in_micro_fen"]) - int(row["carry_out_micro_fen"])
+    _same(f"{path}.net_fen", row["net_fen"] * MICRO_FEN_PER_FEN + carried, shared)
 
 
 def _require_claimant(row: Figures) -> None:

@@ -10,23 +10,14 @@ Source: domain report 4.3 step 11; 发改价格〔2025〕65号.
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import NamedTuple
 
+from ledger.domain.codes import CloseOutcome
 from ledger.domain.money import CYCLE_COUNT_MAX
 from ledger.domain.units import PPM_WHOLE, MicroFen, micro_fen, require_range
 from ledger.revenue.errors import PermittedIncomeAbsentError
 
 DEVIATION_LIMIT_PPM = 100_000
-
-
-class CloseOutcome(IntEnum):
-    """What the price authority is asked to do; either needs a recorded response."""
-
-    ADJUST_PRICE = 1
-    """指导调整具体收费标准."""
-    ADJUST_CAP = 2
-    """调整上限收费标准."""
 
 
 class Deviation(NamedTuple):

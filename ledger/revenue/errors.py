@@ -39,3 +39,21 @@ class PermittedIncomeAbsentError(RevenueError):
     """A deviation is asked of a scheme that has no permitted income to deviate from."""
 
     code = "revenue.permitted_income_absent"
+
+
+class AncestorCountError(RevenueError):
+    """More ancestors of a derived product have a share than one split may pay."""
+
+    code = "revenue.ancestor_count"
+
+
+class OutcomeCapError(RevenueError):
+    """Outcome shares exceed what the agreement caps them at, or what there is."""
+
+    code = "revenue.outcome_cap"
+
+
+class OperatorResellsError(RevenueError):
+    """The operator of a product, or its affiliate, would sell what is derived from it."""
+
+    code = "revenue.operator_resells"

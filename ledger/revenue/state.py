@@ -76,7 +76,7 @@ class SchemeState:
     """Net income split so far; what the year's deviation is measured on."""
 
     def cost_room_micro_fen(self, claimant_id: ClaimantId) -> int:
-        """Return the approved cost that a claimant has not recovered yet.
+        """Return the approved cost that a claimant has not recovered yet; 0 when that is more.
 
         Raises:
             UnknownClaimantError: when the scheme approved no cost for the claimant.
@@ -89,17 +89,18 @@ class SchemeState:
                 got=claimant_id,
                 expected="a claimant of the scheme",
             )
-        return costs[claimant_id] - self.recovered_micro_fen.get(claimant_id, NOTHING_MICRO_FEN)
+        recovered = self.recovered_micro_fen.get(claimant_id, NOTHING_MICRO_FEN)
+        return max(0, costs[claimant_id] - recovered)
 
     @property
     def tax_room_micro_fen(self) -> int:
         """Approved tax that is still to be set aside this year."""
-        return self.terms.tax_micro_fen - self.tax_micro_fen
+        return max(0, self.terms.tax_micro_fen - self.tax_micro_fen)
 
     @property
     def benefit_room_micro_fen(self) -> int:
         """Permitted profit that is still to be shared this year."""
-        return self.terms.profit_micro_fen - self.benefit_micro_fen
+        return max(0, self.terms.profit_micro_fen - self.benefit_micro_fen)
 
 
 def apply(state: SchemeState, split: Split) -> SchemeState:

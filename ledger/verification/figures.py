@@ -11,10 +11,10 @@ from typing import Any
 from uuid import UUID
 
 from ledger.domain.units import MICRO_FEN_PER_FEN
-from ledger.verification.books import Invoice
+from ledger.verification.books import Invoice, Reason
 from ledger.verification.market import MarketReplay
 
-FORMAT = 1
+FORMAT = 2
 _MONEY = ("gross_fen", "paid_fen", "net_fen", "vat_fen")
 Figures = dict[str, Any]
 
@@ -59,6 +59,9 @@ def _totals(market: MarketReplay, claimants: list[Figures]) -> Figures:
         "entitled_micro_fen": str(_entitled(claimants)),
         "payable_fen": sum(claimant["payable_fen"] for claimant in claimants),
         "remitted_fen": sum(batch.amount_fen for batch in books.batches.values()),
+        "receivable_fen": sum(books.receivable_fen.values()),
+        "carry_in_micro_fen": str(sum(scheme.carry_in_micro_fen for scheme in schemes)),
+        "carry_out_micro_fen": str(sum(scheme.carry_out_micro_fen for scheme in schemes)),
     }
 
 
@@ -78,12 +81,14 @@ def _schemes(market: MarketReplay, claimants: list[Figures]) -> list[Figures]:
                 "city_code": scheme.terms["city_code"],
                 "year": scheme.terms["year"],
                 "cost_fen": sum(row["cost_fen"] for row in own),
-                "tax_fen": scheme.terms["tax_fen"],
+                "tax_fen": scheme.tax_micro_fen // MICRO_FEN_PER_FEN,
                 "tax_taken_micro_fen": str(scheme.tax_taken_micro_fen),
                 "reserve_micro_fen": str(scheme.reserve_micro_fen),
                 "entitled_micro_fen": str(_entitled(own)),
                 "payable_fen": sum(row["payable_fen"] for row in own),
                 "remitted_fen": sum(row["remitted_fen"] for row in own),
+                "carry_in_micro_fen": str(scheme.carry_in_micro_fen),
+                "carry_out_micro_fen": str(scheme.carry_out_micro_fen),
             }
             | _money_of(invoice for invoice in invoices if invoice.scheme_id == scheme_id)
         )
@@ -131,27 +136,24 @@ def _claimants(market: MarketReplay) -> list[Figures]:
             "earner_id": str(market.money.earner_of(claimant_id)),
             "payee_id": _text(market.money.payee_of(claimant_id)),
             "cost_fen": account.cost_fen,
+            "recovered_micro_fen": str(account.recovered_micro_fen),
             "entitled_micro_fen": str(account.entitled_micro_fen),
             "payable_fen": account.payable_fen,
             "carried_micro_fen": str(account.entitled_micro_fen % MICRO_FEN_PER_FEN),
             "remitted_fen": account.remitted_fen,
-            "reasons": [
-                _reason(market, invoice_id, amount)
-                for invoice_id, amount in account.reasons
-                if amount
-            ],
+            "reasons": [_reason(reason, tier, amount) for reason, tier, amount in account.reasons],
         }
         for scheme_id, scheme in sorted(market.money.books.schemes.items())
         for claimant_id, account in sorted(scheme.accounts.items())
     ]
 
 
-def _reason(market: MarketReplay, invoice_id: UUID, amount_micro_fen: int) -> Figures:
-    invoice = market.money.books.invoices[invoice_id]
+def _reason(reason: Reason, tier: str, amount_micro_fen: int) -> Figures:
     return {
-        "invoice_id": str(invoice_id),
-        "product_id": str(invoice.product_id),
-        "tier": "lineage_cost",
+        "kind": reason.kind,
+        "invoice_id": _text(reason.invoice_id),
+        "product_id": _text(reason.product_id),
+        "tier": tier,
         "amount_micro_fen": str(amount_micro_fen),
     }
 
@@ -164,9 +166,15 @@ def _payees(market: MarketReplay, claimants: list[Figures]) -> list[Figures]:
             payable[row["payee_id"]] += row["payable_fen"]
     for batch in market.money.books.batches.values():
         remitted[str(batch.payee_id)] += batch.amount_fen
+    owed = {str(key): amount for key, amount in market.money.books.receivable_fen.items() if amount}
     return [
-        {"payee_id": key, "payable_fen": payable[key], "remitted_fen": remitted[key]}
-        for key in sorted(payable.keys() | remitted.keys())
+        {
+            "payee_id": key,
+            "payable_fen": payable[key],
+            "remitted_fen": remitted[key],
+            "receivable_fen": owed.get(key, 0),
+        }
+        for key in sorted(payable.keys() | remitted.keys() | owed.keys())
     ]
 
 

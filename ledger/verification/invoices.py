@@ -9,10 +9,11 @@ from uuid import UUID
 from ledger.chain.events import Event
 from ledger.codec.receipts import Receipt
 from ledger.domain.calendar import period_of
-from ledger.domain.codes import InvoiceState
+from ledger.domain.codes import InvoiceState, Role, SchemeState
 from ledger.domain.units import UINT64_MAX
 from ledger.verification.anchors import LogsReplay
 from ledger.verification.books import Books, Invoice
+from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
 from ledger.verification.licences import CHARGEABLE, Licence, LicencesReplay
 from ledger.verification.shares import charge_fen
@@ -28,12 +29,14 @@ class InvoiceCheck:
         self,
         findings: Findings,
         books: Books,
+        directory: DirectoryReplay,
         licences: LicencesReplay,
         logs: LogsReplay,
         read_receipt: ReadReceipt,
     ) -> None:
         self._findings = findings
         self._books = books
+        self._directory = directory
         self._licences = licences
         self._logs = logs
         self._read_receipt = read_receipt
@@ -93,11 +96,57 @@ class InvoiceCheck:
         if is_full:
             invoice.state, invoice.held_until = InvoiceState.HELD, args["held_until"]
 
+    def frozen(self, event: Event, where: str) -> None:
+        """Check who freezes a payment: a handler of the scheme's city that is no party."""
+        invoice = self._books.invoices.get(event.args["invoice_id"])
+        scheme = self._books.schemes.get(invoice.scheme_id) if invoice else None
+        if invoice is None or scheme is None:
+            self._findings.add("invoice_unknown", where, event.args["invoice_id"], "an issued one")
+            return
+        is_held = invoice.state in (InvoiceState.ISSUED, InvoiceState.HELD)
+        self._findings.require(is_held, "invoice_state", where, int(invoice.state), "held")
+        handler_id, city_code = event.args["handler_id"], scheme.terms["city_code"]
+        self._directory.require_role(handler_id, Role.HANDLER, city_code, where)
+        licence = self._licences.licences.get(invoice.licence_no)
+        parties = [scheme.terms["operator_id"], licence.buyer_id if licence else None]
+        self._findings.require(
+            handler_id not in parties, "handler_is_party", where, handler_id, "no party"
+        )
+        invoice.is_frozen = event.args["is_frozen"]
+
+    def reduced(self, event: Event, where: str) -> None:
+        """Check a credit note or a refund of a bill that is not split."""
+        args = event.args
+        self._findings.count("reductions")
+        invoice = self._books.invoices.get(args["invoice_id"])
+        if invoice is None:
+            self._findings.add("invoice_unknown", where, args["invoice_id"], "an issued one")
+            return
+        state, reduction = invoice.state, args["reduction_fen"]
+        is_open = state < InvoiceState.SPLIT
+        self._findings.require(is_open, "invoice_state", where, int(state), "not split")
+        is_unpaid = state == InvoiceState.ISSUED
+        limit = invoice.gross_fen - (invoice.paid_fen if is_unpaid else 0)
+        is_within = 0 < reduction <= limit
+        self._findings.require(is_within, "reduction_too_large", where, reduction, limit)
+        if not is_unpaid:
+            self._books.use_receipt(args["receipt_digest"], where, self._findings)
+        invoice.gross_fen -= reduction
+        self._findings.same("reduction_sum", where, args["gross_fen"], invoice.gross_fen)
+        if invoice.gross_fen == 0 and state != InvoiceState.RELEASED:
+            invoice.state = InvoiceState.REFUNDED
+        elif is_unpaid and invoice.gross_fen == invoice.paid_fen:
+            invoice.state, invoice.held_until = InvoiceState.HELD, args["held_until"]
+            scheme = self._books.schemes.get(invoice.scheme_id)
+            expected = event.block_time + (scheme.terms["hold_seconds"] if scheme else 0)
+            self._findings.same("hold_end", where, args["held_until"], expected)
+
     def released(self, event: Event, where: str) -> None:
         """Check a release: after the hold or by acceptance, numbered in order."""
         invoice = self._invoice(event, InvoiceState.HELD, where)
         if invoice is None:
             return
+        self._findings.require(not invoice.is_frozen, "released_frozen", where, True, False)
         if not event.args["is_accepted"]:
             self._findings.require(
                 event.block_time >= invoice.held_until,
@@ -149,6 +198,8 @@ class InvoiceCheck:
         terms = scheme.terms
         expected = [terms["operator_id"], terms["city_code"], terms["year"]]
         self._findings.same("scheme_mismatch", where, got, expected)
+        is_open = scheme.state == SchemeState.OPEN
+        self._findings.require(is_open, "scheme_state", where, int(scheme.state), "open")
 
     def _charge(self, args: dict[str, Any], licence: Licence, where: str) -> int | None:
         """Free use costs nothing and does not move the buyer's position in the bands."""

@@ -1,25 +1,28 @@
-"""Schemes, splits and remittances, recomputed with exact fractions.
+"""Splits, their corrections, and remittances, recomputed with exact fractions.
 
-Source: domain report 4.3 steps 2, 4, 5, 8, 9 and 10; 发改价格〔2025〕65号.
+Source: domain report 4.3 steps 2, 4 to 10 and 12; 发改价格〔2025〕65号.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
 from ledger.chain.events import Event
-from ledger.domain.codes import InvoiceState, RemittanceState, Role
-from ledger.domain.units import MICRO_FEN_PER_FEN, PPM_WHOLE, SPREAD_PPM_MAX
+from ledger.domain.codes import InvoiceState, RemittanceState, SchemeState
+from ledger.domain.units import MICRO_FEN_PER_FEN
 from ledger.verification.anchors import LogsReplay
-from ledger.verification.books import Account, Batch, Books, Invoice, Scheme
+from ledger.verification.books import Batch, Books, Invoice, Reason, Scheme
 from ledger.verification.datasets import DatasetsReplay
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
 from ledger.verification.invoices import InvoiceCheck, ReadReceipt
 from ledger.verification.licences import LicencesReplay
 from ledger.verification.replay import Replay
-from ledger.verification.shares import exact_shares, net_fen, rounded
+from ledger.verification.schemes import SchemeCheck
+from ledger.verification.shares import net_fen
+from ledger.verification.tiers import Listed, TierCheck, post
 
 
 class MoneyReplay(Replay):
@@ -39,13 +42,23 @@ class MoneyReplay(Replay):
         self.datasets = datasets
         self.licences = licences
         self.books = Books()
-        invoices = InvoiceCheck(findings, self.books, licences, logs, read_receipt)
+        invoices = InvoiceCheck(findings, self.books, directory, licences, logs, read_receipt)
+        schemes = SchemeCheck(findings, self.books, directory, self.grade_of)
         self.handlers = {
-            "SchemeApproved": self._approved,
+            "SchemeApproved": schemes.approved,
+            "SchemeChangeAnnounced": schemes.announced,
+            "SchemeChanged": schemes.changed,
+            "YearClosed": schemes.year_closed,
+            "DeviationAnswered": schemes.answered,
+            "CycleClosed": schemes.cycle_closed,
+            "CarryInPoured": schemes.poured,
             "InvoiceIssued": invoices.issued,
             "PaymentRecorded": invoices.paid,
+            "InvoiceFrozen": invoices.frozen,
+            "InvoiceReduced": invoices.reduced,
             "InvoiceReleased": invoices.released,
             "SplitRecorded": self._split,
+            "SplitCorrected": self._corrected,
             "RemittanceOpened": self._opened,
             "RemittanceClosed": self._closed,
         }
@@ -54,30 +67,14 @@ class MoneyReplay(Replay):
         """Return who earns what a claimant is credited: a dataset's provider, or itself."""
         return self.datasets.provider_of(claimant_id) or claimant_id
 
+    def grade_of(self, claimant_id: UUID) -> int:
+        """Return the grade of a dataset's last inspection; 0 without one, or for others."""
+        dataset = self.datasets.datasets.get(claimant_id)
+        return dataset.grade if dataset else 0
+
     def payee_of(self, claimant_id: UUID) -> UUID | None:
         """Return who is paid for a claimant, None where nobody can be."""
         return self.directory.payee_of(self.earner_of(claimant_id))
-
-    def _approved(self, event: Event, where: str) -> None:
-        terms, costs = event.args["terms"], event.args["costs"]
-        scheme_id = event.args["scheme_id"]
-        self.findings.count("schemes")
-        self.findings.same("scheme_id_differs", where, terms["scheme_id"], scheme_id)
-        is_new = scheme_id not in self.books.schemes
-        if not self.findings.require(is_new, "scheme_twice", where, scheme_id, "a new id"):
-            return
-        self.directory.require_role(terms["operator_id"], Role.OPERATOR, terms["city_code"], where)
-        limits = {"spread_ppm": SPREAD_PPM_MAX, "bond_ppm": PPM_WHOLE, "vat_ppm": PPM_WHOLE}
-        for name, limit in (limits | {"surcharge_ppm": PPM_WHOLE}).items():
-            self.findings.require(
-                terms[name] <= limit, "rate_too_large", f"{where}, {name}", terms[name], limit
-            )
-        ids = [cost["claimant_id"] for cost in costs]
-        self.findings.require(
-            bool(ids) and ids == sorted(set(ids)), "claimant_order", where, ids, "ascending"
-        )
-        accounts = {cost["claimant_id"]: Account(cost["cost_fen"]) for cost in costs}
-        self.books.schemes[scheme_id] = Scheme(terms, accounts, event.block_time)
 
     def _split(self, event: Event, where: str) -> None:
         args = event.args
@@ -89,9 +86,84 @@ class MoneyReplay(Replay):
             self.findings.add("split_unknown", where, args["invoice_id"], "a released invoice")
             return
         self._check_order(args, invoice, scheme, where)
+        self._check_turn(event, scheme, where)
         self._check_net(args, invoice, scheme, where)
-        self._check_lines(args, scheme, product.lineage, where)
-        self._take(args, invoice, scheme, product.lineage)
+        income = args["net_fen"] * MICRO_FEN_PER_FEN
+        surcharge = args["net_fen"] * scheme.terms["surcharge_ppm"]
+        tax = min(surcharge, scheme.tax_room_micro_fen, income)
+        listed = [Listed(item["claimant_id"], item["weight_ppm"]) for item in product.lineage]
+        check = TierCheck(self.findings, scheme, self.grade_of, listed)
+        check.check(args["split"], income, tax, where)
+        ids = [entry.claimant_id for entry in listed]
+        for claimant_id in ids:
+            account = scheme.accounts.get(claimant_id)
+            if account is not None and account.cost_micro_fen:
+                account.is_pooled = True
+        reason = Reason("split", args["invoice_id"], invoice.product_id)
+        post(scheme, args["split"], ids, reason)
+        scheme.split_count = args["release_no"]
+        invoice.state, invoice.split = InvoiceState.SPLIT, args["split"]
+        invoice.net_fen, invoice.vat_fen = args["net_fen"], args["vat_fen"]
+
+    def _corrected(self, event: Event, where: str) -> None:
+        """Check that exactly what was recorded is taken back, and what payees owe since."""
+        args = event.args
+        self.findings.count("corrections")
+        invoice = self.books.invoices.get(args["invoice_id"])
+        scheme = self.books.schemes.get(args["scheme_id"])
+        product = self.licences.products.get(invoice.product_id) if invoice else None
+        if invoice is None or scheme is None or product is None:
+            self.findings.add("split_unknown", where, args["invoice_id"], "a split invoice")
+            return
+        self.findings.same("split_scheme", where, args["scheme_id"], invoice.scheme_id)
+        self.findings.same("invoice_state", where, int(invoice.state), int(InvoiceState.SPLIT))
+        self.findings.same("correction_differs", where, args["split"], invoice.split)
+        is_open = scheme.state != SchemeState.CYCLE_CLOSED
+        self.findings.require(is_open, "scheme_state", where, int(scheme.state), "not closed")
+        reduction = args["reduction_fen"]
+        is_within = reduction <= invoice.gross_fen
+        self.findings.require(is_within, "reduction_too_large", where, reduction, invoice.gross_fen)
+        if reduction:
+            self.books.use_receipt(args["receipt_digest"], where, self.findings)
+        ids = [item["claimant_id"] for item in product.lineage]
+        reason = Reason("correction", args["invoice_id"], invoice.product_id)
+        post(scheme, args["split"], ids, reason, sign=-1)
+        self._owe(args, scheme, where)
+        self._line_up_again(args, invoice, scheme, where)
+
+    def _owe(self, args: dict[str, Any], scheme: Scheme, where: str) -> None:
+        """What was remitted beyond what is due since is owed by the payee, in whole fen."""
+        got: defaultdict[tuple[UUID, UUID], int] = defaultdict(int)
+        for item in args["receivables"]:
+            got[item["claimant_id"], item["payee_id"]] += item["amount_fen"]
+            self.books.receivable_fen[item["payee_id"]] += item["amount_fen"]
+        expected = {}
+        for claimant_id, account in scheme.accounts.items():
+            payee_id = self.payee_of(claimant_id)
+            if account.payable_fen < 0 and payee_id is not None:
+                expected[claimant_id, payee_id] = -account.payable_fen
+                account.remitted_fen += account.payable_fen
+        named = {f"{who} by {payee}": amount for (who, payee), amount in sorted(got.items())}
+        wanted = {f"{who} by {payee}": amount for (who, payee), amount in sorted(expected.items())}
+        self.findings.same("receivables", where, named, wanted)
+
+    def _line_up_again(
+        self, args: dict[str, Any], invoice: Invoice, scheme: Scheme, where: str
+    ) -> None:
+        invoice.gross_fen -= args["reduction_fen"]
+        invoice.net_fen = invoice.vat_fen = 0
+        invoice.split = None
+        expected = scheme.release_count + 1 if invoice.gross_fen else 0
+        self.findings.same("release_order", where, args["release_no"], expected)
+        invoice.release_no = args["release_no"]
+        is_left = bool(args["release_no"])
+        invoice.state = InvoiceState.RELEASED if is_left else InvoiceState.REFUNDED
+        scheme.release_count = args["release_no"] or scheme.release_count
+
+    def _check_turn(self, event: Event, scheme: Scheme, where: str) -> None:
+        """A change whose time has come is entered before any further split."""
+        due = scheme.announced["change_from"] if scheme.announced else event.block_time + 1
+        self.findings.require(due > event.block_time, "change_due", where, due, "entered")
 
     def _check_order(
         self, args: dict[str, Any], invoice: Invoice, scheme: Scheme, where: str
@@ -109,58 +181,6 @@ class MoneyReplay(Replay):
         self.findings.same("split_net", where, args["net_fen"], expected)
         self.findings.same("split_vat", where, args["vat_fen"], invoice.gross_fen - expected)
 
-    def _check_lines(
-        self, args: dict[str, Any], scheme: Scheme, lineage: list[dict[str, Any]], where: str
-    ) -> None:
-        split, income = args["split"], args["net_fen"] * MICRO_FEN_PER_FEN
-        lines = split["lineage_cost_micro_fen"]
-        tax = min(
-            args["net_fen"] * scheme.terms["surcharge_ppm"], scheme.tax_room_micro_fen, income
-        )
-        self.findings.same("split_tax", where, split["tax_micro_fen"], tax)
-        total = split["tax_micro_fen"] + sum(lines) + split["reserve_micro_fen"]
-        self.findings.same("split_sum", where, total, income)
-        if not self.findings.same("split_line_count", where, len(lines), len(lineage)):
-            return
-        rooms = [
-            scheme.accounts[entry["claimant_id"]].room_micro_fen
-            if entry["claimant_id"] in scheme.accounts
-            else 0
-            for entry in lineage
-        ]
-        shares = exact_shares(income - tax, [entry["weight_ppm"] for entry in lineage], rooms)
-        expected = rounded(shares)
-        self.findings.count("split_lines", len(lines))
-        for entry, line, share, whole in zip(lineage, lines, shares, expected, strict=True):
-            named = f"{where}, claimant {entry['claimant_id']}"
-            is_near = self.findings.require(
-                abs(line - share) <= 1, "split_line", named, line, whole
-            )
-            if is_near:
-                self.findings.same("split_rounding", named, line, whole)
-        reserve = income - tax - sum(expected)
-        self.findings.same("split_reserve", where, split["reserve_micro_fen"], reserve)
-
-    def _take(
-        self,
-        args: dict[str, Any],
-        invoice: Invoice,
-        scheme: Scheme,
-        lineage: list[dict[str, Any]],
-    ) -> None:
-        """Post what is recorded, right or wrong, so that one fault is found once."""
-        split = args["split"]
-        for entry, line in zip(lineage, split["lineage_cost_micro_fen"], strict=False):
-            account = scheme.accounts.setdefault(entry["claimant_id"], Account(0))
-            account.recovered_micro_fen += line
-            account.entitled_micro_fen += line
-            account.reasons.append((args["invoice_id"], line))
-        scheme.tax_taken_micro_fen += split["tax_micro_fen"]
-        scheme.reserve_micro_fen += split["reserve_micro_fen"]
-        scheme.split_count = args["release_no"]
-        invoice.state = InvoiceState.SPLIT
-        invoice.net_fen, invoice.vat_fen = args["net_fen"], args["vat_fen"]
-
     def _opened(self, event: Event, where: str) -> None:
         args = event.args
         self.findings.count("remittances")
@@ -170,7 +190,13 @@ class MoneyReplay(Replay):
         for line in args["lines"]:
             self._remit(line, args["payee_id"], where)
         amount_fen = sum(line["amount_fen"] for line in args["lines"])
-        self.books.batches[args["batch_id"]] = Batch(args["payee_id"], amount_fen)
+        owed = self.books.receivable_fen[args["payee_id"]]
+        set_off = min(owed, amount_fen)
+        self.findings.same("set_off", where, args["set_off_fen"], set_off)
+        self.books.receivable_fen[args["payee_id"]] -= args["set_off_fen"]
+        amount_fen -= args["set_off_fen"]
+        state = RemittanceState.OPEN if amount_fen else RemittanceState.CLOSED
+        self.books.batches[args["batch_id"]] = Batch(args["payee_id"], amount_fen, state)
 
     def _remit(self, line: dict[str, Any], payee_id: UUID, where: str) -> None:
         claimant_id, amount_fen = line["claimant_id"], line["amount_fen"]

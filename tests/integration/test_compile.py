@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ledger.chain.artifacts import artifact, load, names
+from ledger.chain.artifacts import Artifact, artifact, load, names
 from ledger.chain.compile import (
     check_artifacts,
     compile_contracts,
@@ -68,7 +69,12 @@ def hardhat_bytecodes() -> dict[str, str]:
         for file in (PROJECT_ROOT / "artifacts").rglob("*.json")
         if file.parent.name.endswith(".sol")
     ]
-    return {content["contractName"]: content["bytecode"] for content in found}
+    return {content["contractName"]: unlinked(content["bytecode"]) for content in found}
+
+
+def unlinked(bytecode: str) -> str:
+    """Return creation code with zeros where a library's address is wanted."""
+    return re.sub(r"__\$[0-9a-f]{34}\$__", "0" * 40, bytecode)
 
 
 def test_compile__every_contract__same_bytecode_as_hardhat() -> None:
@@ -110,14 +116,20 @@ def test_compile__type_error__compilation_error_with_the_compilers_words(project
     assert "Undeclared identifier" in caught.value.got
 
 
-def test_compile__external_library__refused_with_the_contracts_name(project: Path) -> None:
+def test_compile__external_library__ships_and_is_linked_by_its_address(project: Path) -> None:
     sums = project / "contracts" / "libraries" / "Sums.sol"
     sums.write_text(SUMS.replace("internal", "external"), "utf-8")
 
-    with pytest.raises(CompilationError) as caught:
-        compile_contracts(project)
+    contracts = compile_contracts(project)["contracts"]
 
-    assert caught.value.field == "Box"
+    assert "Sums" in contracts
+    box = Artifact(name="Box", **contracts["Box"])
+    code = box.creation_code({"Sums": "0x" + "ab" * 20})
+    places = box.links["Sums"]
+    assert places
+    assert all(code[place : place + 20] == b"\xab" * 20 for place in places)
+    with pytest.raises(ArtifactMissingError):
+        box.creation_code({})
 
 
 @pytest.mark.parametrize("name", ["Box.sol", "libraries/Sums.sol", "solc.json"])

@@ -88,6 +88,11 @@ def split_sale(state: SchemeState, sale: IncomeFacts) -> Split:
 @settings(max_examples=2000, deadline=None)
 @given(markets())
 def test_splits__any_incomes_in_order__equal_exact_fractions_rounded_once(market: Market) -> None:
+    require_exact(market)
+
+
+def require_exact(market: Market) -> None:
+    """Share a scheme's incomes in order, and compare each split with exact fractions."""
     state, reference = SchemeState(market.terms), ExactScheme(market.terms)
     for sale in market.sales:
         split = split_sale(state, sale)

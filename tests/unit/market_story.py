@@ -272,6 +272,7 @@ class Teller:
             batch_id=BATCH,
             payee_id=TREASURY,
             lines=lines,
+            set_off_fen=0,
             document_digest=digest(18),
         )
         say("RevenueLedger", "RemittanceClosed", batch_id=BATCH, receipt_digest=digest(19))
@@ -311,6 +312,15 @@ def terms() -> dict[str, Any]:
     return {
         "scheme_id": SCHEME,
         "operator_id": OPERATOR,
+        "platform_id": OPERATOR,
+        "governance_id": UUID(int=0),
+        "cycle_id": SCHEME,
+        "previous_cycle_id": UUID(int=0),
+        "is_trial": True,
+        "providers_ppm": 0,
+        "operator_ppm": 0,
+        "platform_ppm": 0,
+        "governance_ppm": 0,
         "city_code": CITY,
         "year": 2026,
         "bond_ppm": 20_000,
@@ -342,6 +352,9 @@ def split_args(tax: int = TAX) -> dict[str, Any]:
     split = {
         "tax_micro_fen": tax,
         "lineage_cost_micro_fen": [TO_OPERATOR, TO_DATASET],
+        "common_cost": [],
+        "benefit_micro_fen": [],
+        "forgone_micro_fen": 0,
         "reserve_micro_fen": NET_FEN * 10**6 - TAX - TO_OPERATOR - TO_DATASET,
     }
     return {

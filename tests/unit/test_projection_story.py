@@ -22,6 +22,8 @@ from ledger.projection.projector import apply, forget_chain, rebuild, table_line
 from ledger.projection.stored import StoredEvent
 from ledger.projection.tables import DURABLE, METADATA, PROJECTIONS, datasets, logs
 from tests.unit import market_story as m
+from tests.unit.closed_market import ClosedMarket
+from tests.unit.test_report_statements import stored
 
 pytestmark = pytest.mark.unit
 
@@ -37,6 +39,11 @@ def engine(tmp_path: Path) -> Any:
 def market(engine: Any) -> Any:
     store(engine, m.story())
     return engine
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> list[StoredEvent]:
+    return stored(ClosedMarket(tmp_path_factory.mktemp("market")))
 
 
 def store(engine: Any, events: list[StoredEvent]) -> None:
@@ -61,18 +68,25 @@ def test_handlers__every_numbered_event_of_the_contracts__has_one() -> None:
     assert sorted(expected) == sorted(HANDLERS)
 
 
-def test_story__every_event__is_told() -> None:
-    assert {event.name for event in m.story()} == set(HANDLERS)
+def test_stories__every_event__is_told(closed: list[StoredEvent]) -> None:
+    assert {event.name for event in (*m.story(), *closed)} == set(HANDLERS)
 
 
-def test_rebuild__after_the_story__gives_every_row_back(market: Any) -> None:
-    before = all_lines(market)
-    with write(market) as connection:
-        for table in reversed(PROJECTIONS):
-            connection.execute(table.delete())
-    assert rebuild(market) == len(m.story())
-    assert all_lines(market) == before
-    assert all(before[table.name] for table in PROJECTIONS)
+def test_rebuild__after_each_story__gives_every_row_back(
+    engine: Any, closed: list[StoredEvent]
+) -> None:
+    filled: set[str] = set()
+    for story in (m.story(), closed):
+        forget_chain(engine)
+        store(engine, story)
+        before = all_lines(engine)
+        with write(engine) as connection:
+            for table in reversed(PROJECTIONS):
+                connection.execute(table.delete())
+        assert rebuild(engine) == len(story)
+        assert all_lines(engine) == before
+        filled |= {name for name, lines in before.items() if lines}
+    assert filled == {table.name for table in PROJECTIONS}
 
 
 def test_forget_chain__durable_tables__stay(market: Any) -> None:

@@ -101,6 +101,7 @@ def test_statement__sound_market__says_who_gets_what_and_why(statement: dict[str
     assert weather["entitled_micro_fen"] == str(m.LINES_MICRO_FEN[1])
     assert weather["reasons"] == [
         {
+            "kind": "split",
             "invoice_id": str(m.INVOICE),
             "product_id": str(m.PRODUCT),
             "tier": "lineage_cost",

@@ -22,6 +22,7 @@ SAMPLES: dict[str, Any] = {
     "bytes": b"\x01",
     "bytes4": b"\x01" * 4,
     "bytes16": b"\x01" * 16,
+    "bytes19": b"\x01" * 19,
     "bytes32": b"\x01" * 32,
     "string": "field",
     "bool": True,

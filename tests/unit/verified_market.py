@@ -70,7 +70,7 @@ ROLES = (
     (PRICE, 5),
     (TREASURY, 6),
 )
-KINDS = {1: 0b1, 5: 0b111, 6: 0b110000, 7: 0b1000000, 8: 0b1000}
+KINDS = {1: 0b1, 5: 0b111, 6: 0b10110000, 7: 0b1000000, 8: 0b1000}
 KIND_OF = {PROVIDER: 1, TREASURY: 7, REGISTRAR: 6, PRICE: 6, PLATFORM: 8}
 
 
@@ -82,6 +82,7 @@ class VerifiedMarket:
         self.documents = folder / "documents"
         self.events: list[Event] = []
         self.counts: dict[str, int] = {}
+        self.later_seconds = 0
         self._directory()
         self._datasets()
         self._sales()
@@ -104,7 +105,7 @@ class VerifiedMarket:
                 args=deepcopy(args),
                 block_number=number,
                 block_hash=f"0x{number:064x}",
-                block_time=START + number,
+                block_time=START + number + self.later_seconds,
                 tx_hash=f"0x{number + 10**6:064x}",
                 log_index=0,
             )
@@ -278,6 +279,15 @@ class VerifiedMarket:
         terms = {
             "scheme_id": SCHEME,
             "operator_id": OPERATOR,
+            "platform_id": PLATFORM,
+            "governance_id": UUID(int=0),
+            "cycle_id": SCHEME,
+            "previous_cycle_id": UUID(int=0),
+            "is_trial": True,
+            "providers_ppm": 0,
+            "operator_ppm": 0,
+            "platform_ppm": 0,
+            "governance_ppm": 0,
             "city_code": CITY,
             "year": 2026,
             "bond_ppm": 17_500,
@@ -323,6 +333,9 @@ class VerifiedMarket:
         split = {
             "tax_micro_fen": TAX_MICRO_FEN,
             "lineage_cost_micro_fen": list(LINES_MICRO_FEN),
+            "common_cost": [],
+            "benefit_micro_fen": [],
+            "forgone_micro_fen": 0,
             "reserve_micro_fen": 0,
         }
         about = {"invoice_id": INVOICE, "scheme_id": SCHEME, "release_no": 1}
@@ -344,6 +357,7 @@ class VerifiedMarket:
                 batch_id=BATCHES[number],
                 payee_id=payees[number],
                 lines=[line],
+                set_off_fen=0,
                 document_digest=digest(18),
             )
         say("RevenueLedger", "RemittanceClosed", batch_id=BATCHES[0], receipt_digest=digest(19))

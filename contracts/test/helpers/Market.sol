@@ -17,6 +17,7 @@ import {
     ClaimantKind,
     OpenClass,
     Purpose,
+    QualityGrade,
     RegistrationState,
     Role,
     Sensitivity,
@@ -52,7 +53,9 @@ abstract contract Market is Check {
     uint128 internal constant DATASET_3 = 103;
     uint128 internal constant PRODUCT = 201;
     uint128 internal constant FREE_PRODUCT = 202;
+    uint128 internal constant PAIR_PRODUCT = 203;
     uint128 internal constant SCHEME = 301;
+    uint128 internal constant CYCLE = 351;
 
     uint8 internal constant MODES = 3;
     /// @dev 2026-06-15 12:00 in China.
@@ -170,6 +173,13 @@ abstract contract Market is Check {
         lineage[4] = _entry(DATASET_3, ClaimantKind.DATASET, 100_000);
     }
 
+    /// @dev Half the operator's, half the first dataset's.
+    function _pair() internal pure returns (ILicenceRegistry.LineageEntry[] memory lineage) {
+        lineage = new ILicenceRegistry.LineageEntry[](2);
+        lineage[0] = _entry(OPERATOR, ClaimantKind.ORGANISATION, 500_000);
+        lineage[1] = _entry(DATASET_1, ClaimantKind.DATASET, 500_000);
+    }
+
     function _bands(uint64 priceMicroYuan) internal pure returns (ILicenceRegistry.Band[] memory bands) {
         bands = new ILicenceRegistry.Band[](1);
         bands[0] = ILicenceRegistry.Band(type(uint64).max, MicroYuan.wrap(priceMicroYuan));
@@ -245,6 +255,21 @@ abstract contract Market is Check {
         _grant(_agreement(FREE_PRODUCT, 0, 402));
     }
 
+    /// @dev A second product, and licence 3 on it.
+    function _openPair() internal {
+        _as(OPERATOR);
+        licences.listProduct(_id(PAIR_PRODUCT), NANJING, MODES, DOCUMENT, _pair());
+        _price(PAIR_PRODUCT);
+        ILicenceRegistry.Agreement memory agreement = _agreement(PAIR_PRODUCT, 1, 403);
+        bytes32 digest = licences.agreementDigest(agreement);
+        licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(BUYER, digest), _pair());
+    }
+
+    function _grade(uint128 datasetId, QualityGrade grade) internal {
+        _as(datasetId == DATASET_3 ? FAR_REGISTRAR : REGISTRAR);
+        datasets.inspect(_id(datasetId), grade, DOCUMENT);
+    }
+
     // ---- use ----
 
     function _receipt(uint64 licenceNo, uint64 cumulativeUnits, uint64 usedAtMs)
@@ -281,16 +306,25 @@ abstract contract Market is Check {
 
     // ---- money ----
 
-    function _terms() internal pure returns (IRevenueLedger.SchemeTerms memory) {
+    function _terms() internal pure virtual returns (IRevenueLedger.SchemeTerms memory) {
         return IRevenueLedger.SchemeTerms({
             schemeId: _id(SCHEME),
             operatorId: _id(OPERATOR),
+            platformId: _id(PLATFORM),
+            governanceId: _id(TREASURY),
+            cycleId: _id(CYCLE),
+            previousCycleId: 0,
             cityCode: NANJING,
             year: 2026,
+            isTrial: false,
             bondPpm: Ppm.wrap(17_500),
             spreadPpm: Ppm.wrap(60_000),
             surchargePpm: Ppm.wrap(7200),
             vatPpm: Ppm.wrap(60_000),
+            providersPpm: Ppm.wrap(400_000),
+            operatorPpm: Ppm.wrap(400_000),
+            platformPpm: Ppm.wrap(100_000),
+            governancePpm: Ppm.wrap(100_000),
             taxFen: Fen.wrap(3_600_000),
             holdSeconds: 7 days,
             decisionDigest: DOCUMENT
@@ -337,7 +371,11 @@ abstract contract Market is Check {
 
     /// @dev A bill of `grossFen`, at one fen a unit, on a log of its own.
     function _issue(uint128 invoiceId, uint64 grossFen) internal {
-        bytes memory receipt = _receipt(1, grossFen, NOON_MS);
+        _issueOn(1, invoiceId, grossFen);
+    }
+
+    function _issueOn(uint64 licenceNo, uint128 invoiceId, uint64 grossFen) internal {
+        bytes memory receipt = _receipt(licenceNo, grossFen, NOON_MS);
         uint32 logNo = _logOf(receipt);
         _as(OPERATOR);
         ledger.issueInvoice(_claim(invoiceId, logNo, receipt, grossFen));
@@ -355,7 +393,11 @@ abstract contract Market is Check {
 
     /// @dev Billed, paid and accepted: ready to be split.
     function _earn(uint128 invoiceId, uint64 grossFen) internal {
-        _issue(invoiceId, grossFen);
+        _earnOn(1, invoiceId, grossFen);
+    }
+
+    function _earnOn(uint64 licenceNo, uint128 invoiceId, uint64 grossFen) internal {
+        _issueOn(licenceNo, invoiceId, grossFen);
         _pay(invoiceId, grossFen);
         _accept(invoiceId);
     }
@@ -371,6 +413,17 @@ abstract contract Market is Check {
         for (uint256 i = 0; i < 5; ++i) {
             proposed.lineageCostMicroFen[i] = MicroFen.wrap(lines[i]);
         }
+    }
+
+    /// @dev A trial: nothing is permitted above cost, so what cost leaves is reserve.
+    function _trial(IRevenueLedger.SchemeTerms memory terms)
+        internal
+        pure
+        returns (IRevenueLedger.SchemeTerms memory)
+    {
+        terms.isTrial = true;
+        terms.providersPpm = terms.operatorPpm = terms.platformPpm = terms.governancePpm = Ppm.wrap(0);
+        return terms;
     }
 
     // ---- set up ----

@@ -11,19 +11,50 @@ from ledger.chain.rpc_types import BlockId
 
 @dataclass(frozen=True, slots=True)
 class SchemeRecord:
-    """A scheme as the chain keeps it."""
+    """A scheme as the chain keeps it; `state` per `ledger.domain.codes.SchemeState`."""
+
+    operator_id: UUID
+    platform_id: UUID
+    governance_id: UUID
+    cycle_id: UUID
+    city_code: int
+    year: int
+    is_trial: bool
+    surcharge_ppm: int
+    vat_ppm: int
+    providers_ppm: int
+    operator_ppm: int
+    platform_ppm: int
+    governance_ppm: int
+    hold_seconds: int
+    cost_micro_fen: int
+    profit_micro_fen: int
+    tax_micro_fen: int
+    tax_taken_micro_fen: int
+    recovered_micro_fen: int
+    benefit_micro_fen: int
+    forgone_micro_fen: int
+    reserve_micro_fen: int
+    pool_count: int
+    open_count: int
+    release_count: int
+    split_count: int
+    state: int
+    version_no: int
+
+
+@dataclass(frozen=True, slots=True)
+class CycleRecord:
+    """A cycle as the chain keeps it; `instalment_count` 0 until it is closed."""
 
     operator_id: UUID
     city_code: int
-    year: int
-    surcharge_ppm: int
-    vat_ppm: int
-    hold_seconds: int
-    tax_micro_fen: int
-    tax_taken_micro_fen: int
-    reserve_micro_fen: int
-    release_count: int
-    split_count: int
+    first_year: int
+    year_count: int
+    instalment_count: int
+    is_poured: bool
+    carry_out_micro_fen: int
+    previous_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +65,7 @@ class AccountRecord:
     recovered_micro_fen: int
     entitled_micro_fen: int
     remitted_micro_fen: int
+    is_pooled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +81,7 @@ class InvoiceRecord:
     paid_fen: int
     held_until: int
     release_no: int
+    is_frozen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +110,14 @@ class RevenueLedger(Contract):
     def invoice(self, invoice_id: UUID, *, block: BlockId) -> InvoiceRecord:
         """Return an invoice; refused when unknown."""
         return as_record(InvoiceRecord, self.view("invoice", invoice_id, block=block))
+
+    def cycle(self, cycle_id: UUID, *, block: BlockId) -> CycleRecord:
+        """Return a cycle; zero when it is unknown."""
+        return as_record(CycleRecord, self.view("cycle", cycle_id, block=block))
+
+    def receivable_fen(self, payee_id: UUID, *, block: BlockId) -> int:
+        """Return the whole fen that a payee owes back."""
+        return int(self.view("receivableFen", payee_id, block=block))
 
     def remittance(self, batch_id: UUID, *, block: BlockId) -> RemittanceRecord:
         """Return a remittance batch."""

@@ -1,4 +1,4 @@
-"""Events of RevenueLedger. Sums are asserted here again, in integers."""
+"""Events of RevenueLedger about bills, payments, splits and remittances."""
 
 from __future__ import annotations
 
@@ -10,12 +10,23 @@ from ledger.domain.codes import InvoiceState, RemittanceState
 from ledger.domain.units import MICRO_FEN_PER_FEN
 from ledger.projection.errors import EventContradictsError
 from ledger.projection.handlers.base import change, handles, insert, insert_all
+from ledger.projection.handlers.shares import (
+    Line,
+    find_account,
+    lines_of,
+    only,
+    pool,
+    post,
+    scheme_row,
+)
 from ledger.projection.stored import StoredEvent
 from ledger.projection.tables import (
     invoices,
     licences,
     lineage,
     payments,
+    receivables,
+    reductions,
     remittance_lines,
     remittances,
     scheme_accounts,
@@ -24,62 +35,28 @@ from ledger.projection.tables import (
     splits,
 )
 
-TIER_TAX, TIER_LINEAGE_COST, TIER_RESERVE = 1, 2, 5
-
 _LICENCE = select(licences.c.product_id, licences.c.buyer_id).where(
     licences.c.licence_no == bindparam("licence_no")
 )
-_INVOICE = select(invoices.c.scheme_id, invoices.c.product_id).where(
-    invoices.c.invoice_id == bindparam("invoice_id")
-)
+_INVOICE = select(invoices).where(invoices.c.invoice_id == bindparam("invoice_id"))
 _PAYMENT_COUNT = select(func.count()).where(payments.c.invoice_id == bindparam("invoice_id"))
+_REDUCTION_COUNT = select(func.count()).where(reductions.c.invoice_id == bindparam("invoice_id"))
+_ENTRIES = (
+    select(splits)
+    .where(splits.c.invoice_id == bindparam("invoice_id"))
+    .order_by(splits.c.entry_no.desc())
+)
 _LINEAGE = (
     select(lineage.c.claimant_id)
     .where(lineage.c.product_id == bindparam("product_id"))
     .order_by(lineage.c.position)
 )
-_SCHEME = select(schemes.c.tax_taken_micro_fen, schemes.c.reserve_micro_fen).where(
-    schemes.c.scheme_id == bindparam("scheme_id")
-)
-_ACCOUNT = select(scheme_accounts).where(
-    scheme_accounts.c.scheme_id == bindparam("scheme_id"),
-    scheme_accounts.c.claimant_id == bindparam("claimant_id"),
-)
-
-
-@handles("SchemeApproved")
-def scheme_approved(connection: Connection, event: StoredEvent) -> None:
-    """A scheme is approved: what each claimant may recover."""
-    terms = dict(event.args["terms"])
-    insert(
-        connection,
-        schemes,
-        tax_micro_fen=terms.pop("tax_fen") * MICRO_FEN_PER_FEN,
-        tax_taken_micro_fen=0,
-        reserve_micro_fen=0,
-        release_count=0,
-        split_count=0,
-        approved_at=event.block_time,
-        **terms,
-    )
-    rows = [
-        {
-            "scheme_id": terms["scheme_id"],
-            "claimant_id": cost["claimant_id"],
-            "cost_micro_fen": cost["cost_fen"] * MICRO_FEN_PER_FEN,
-            "recovered_micro_fen": 0,
-            "entitled_micro_fen": 0,
-            "remitted_micro_fen": 0,
-        }
-        for cost in event.args["costs"]
-    ]
-    insert_all(connection, scheme_accounts, rows)
 
 
 @handles("InvoiceIssued")
 def invoice_issued(connection: Connection, event: StoredEvent) -> None:
     """Proven use is billed. A bill of nothing is settled at once."""
-    licence = _one(connection, _LICENCE, licence_no=event.args["licence_no"])
+    licence = only(connection, _LICENCE, licence_no=event.args["licence_no"])
     is_free = event.args["gross_fen"] == 0
     insert(
         connection,
@@ -91,6 +68,7 @@ def invoice_issued(connection: Connection, event: StoredEvent) -> None:
         held_until=0,
         release_no=0,
         is_accepted=False,
+        is_frozen=False,
         issued_at=event.block_time,
         tx_hash=event.tx_hash,
         **event.args,
@@ -129,7 +107,7 @@ def payment_recorded(connection: Connection, event: StoredEvent) -> None:
 def invoice_released(connection: Connection, event: StoredEvent) -> None:
     """The hold has ended; the income is in line for its split."""
     invoice_id, release_no = event.args["invoice_id"], event.args["release_no"]
-    scheme_id = _one(connection, _INVOICE, invoice_id=invoice_id)["scheme_id"]
+    scheme_id = only(connection, _INVOICE, invoice_id=invoice_id)["scheme_id"]
     change(
         connection,
         invoices,
@@ -141,63 +119,108 @@ def invoice_released(connection: Connection, event: StoredEvent) -> None:
     change(connection, schemes, {"scheme_id": scheme_id}, release_count=release_no)
 
 
+@handles("InvoiceFrozen")
+def invoice_frozen(connection: Connection, event: StoredEvent) -> None:
+    """An objection keeps a payment from being released, or lets it go on."""
+    key = {"invoice_id": event.args["invoice_id"]}
+    change(connection, invoices, key, is_frozen=event.args["is_frozen"])
+
+
+@handles("InvoiceReduced")
+def invoice_reduced(connection: Connection, event: StoredEvent) -> None:
+    """A bill that is not split is reduced: a credit note, or a refund."""
+    args = event.args
+    invoice = only(connection, _INVOICE, invoice_id=args["invoice_id"])
+    state, gross_fen = invoice["state"], args["gross_fen"]
+    if gross_fen == 0 and state != InvoiceState.RELEASED:
+        state = InvoiceState.REFUNDED
+    elif state == InvoiceState.ISSUED and gross_fen == invoice["paid_fen"]:
+        state = InvoiceState.HELD
+    key = {"invoice_id": args["invoice_id"]}
+    held_until = args["held_until"]
+    change(connection, invoices, key, gross_fen=gross_fen, state=state, held_until=held_until)
+    is_refund = invoice["state"] != InvoiceState.ISSUED
+    _reduce(connection, event, args["reduction_fen"], is_refund)
+
+
 @handles("SplitRecorded")
 def split_recorded(connection: Connection, event: StoredEvent) -> None:
     """An income is shared: lines by tier, and what each account has now."""
-    args, split = event.args, event.args["split"]
+    args = event.args
+    invoice_id = args["invoice_id"]
+    scheme = scheme_row(connection, args["scheme_id"])
+    listed = _listed(connection, invoice_id)
+    income = args["net_fen"] * MICRO_FEN_PER_FEN
+    found = lines_of(scheme, args["split"], listed, income)
+    _enter(connection, event, found, net_fen=args["net_fen"], vat_fen=args["vat_fen"])
+    pool(connection, args["scheme_id"], listed)
+    post(connection, scheme, found, args["split"]["forgone_micro_fen"])
+    key = {"scheme_id": args["scheme_id"]}
+    change(connection, schemes, key, split_count=args["release_no"])
+    change(connection, invoices, {"invoice_id": invoice_id}, state=InvoiceState.SPLIT)
+
+
+@handles("SplitCorrected")
+def split_corrected(connection: Connection, event: StoredEvent) -> None:
+    """Equal and opposite entries of a split; what is left of the bill is in line again."""
+    args = event.args
     invoice_id, scheme_id = args["invoice_id"], args["scheme_id"]
-    product_id = _one(connection, _INVOICE, invoice_id=invoice_id)["product_id"]
-    claimants = connection.execute(_LINEAGE, {"product_id": product_id}).scalars().all()
-    shares = list(zip(claimants, split["lineage_cost_micro_fen"], strict=True))
-    _require_sum(args["net_fen"], split)
-    insert(
-        connection,
-        splits,
-        invoice_id=invoice_id,
-        scheme_id=scheme_id,
-        release_no=args["release_no"],
-        net_fen=args["net_fen"],
-        vat_fen=args["vat_fen"],
-        recorded_at=event.block_time,
-        tx_hash=event.tx_hash,
-    )
-    insert_all(connection, split_lines, _lines(invoice_id, split, shares))
-    for claimant_id, amount in shares:
-        _credit(connection, scheme_id, claimant_id, amount)
-    before = _one(connection, _SCHEME, scheme_id=scheme_id)
+    scheme = scheme_row(connection, scheme_id)
+    recorded = _latest(connection, invoice_id)
+    income = recorded["net_fen"] * MICRO_FEN_PER_FEN
+    found = lines_of(scheme, args["split"], _listed(connection, invoice_id), income)
+    net_fen, vat_fen = recorded["net_fen"], recorded["vat_fen"]
+    entry_no = _enter(connection, event, found, net_fen=net_fen, vat_fen=vat_fen)
+    post(connection, scheme, found, args["split"]["forgone_micro_fen"], sign=-1)
+    rows = [
+        item | {"invoice_id": invoice_id, "entry_no": entry_no, "position": i}
+        for i, item in enumerate(args["receivables"])
+    ]
+    insert_all(connection, receivables, rows)
+    for item in args["receivables"]:
+        _remit(connection, scheme_id, item["claimant_id"], -item["amount_fen"])
+    if args["release_no"]:
+        change(connection, schemes, {"scheme_id": scheme_id}, release_count=args["release_no"])
+    gross_fen = only(connection, _INVOICE, invoice_id=invoice_id)["gross_fen"]
     change(
         connection,
-        schemes,
-        {"scheme_id": scheme_id},
-        tax_taken_micro_fen=before["tax_taken_micro_fen"] + split["tax_micro_fen"],
-        reserve_micro_fen=before["reserve_micro_fen"] + split["reserve_micro_fen"],
-        split_count=args["release_no"],
+        invoices,
+        {"invoice_id": invoice_id},
+        state=InvoiceState.RELEASED if args["release_no"] else InvoiceState.REFUNDED,
+        gross_fen=gross_fen - args["reduction_fen"],
+        release_no=args["release_no"],
     )
-    change(connection, invoices, {"invoice_id": invoice_id}, state=InvoiceState.SPLIT)
+    if args["reduction_fen"]:
+        _reduce(connection, event, args["reduction_fen"], True)
 
 
 @handles("RemittanceOpened")
 def remittance_opened(connection: Connection, event: StoredEvent) -> None:
-    """A batch pays whole fen to one payee; the accounts count them as remitted."""
+    """A batch pays whole fen to one payee; the accounts count them as remitted.
+
+    What the payee owes back is set off; a batch of nothing more needs no receipt.
+    """
     lines = event.args["lines"]
     batch_id = event.args["batch_id"]
+    amount_fen = sum(line["amount_fen"] for line in lines) - event.args["set_off_fen"]
     insert(
         connection,
         remittances,
         batch_id=batch_id,
         payee_id=event.args["payee_id"],
-        state=RemittanceState.OPEN,
-        amount_fen=sum(line["amount_fen"] for line in lines),
+        state=RemittanceState.OPEN if amount_fen else RemittanceState.CLOSED,
+        amount_fen=amount_fen,
+        set_off_fen=event.args["set_off_fen"],
         document_digest=event.args["document_digest"],
         receipt_digest=None,
         opened_at=event.block_time,
-        closed_at=None,
+        closed_at=None if amount_fen else event.block_time,
         tx_hash=event.tx_hash,
     )
     rows = [line | {"batch_id": batch_id, "position": i} for i, line in enumerate(lines)]
     insert_all(connection, remittance_lines, rows)
     for line in lines:
-        _debit(connection, line)
+        _remit(connection, line["scheme_id"], line["claimant_id"], line["amount_fen"])
 
 
 @handles("RemittanceClosed")
@@ -213,73 +236,73 @@ def remittance_closed(connection: Connection, event: StoredEvent) -> None:
     )
 
 
-def _require_sum(net_fen: int, split: dict[str, Any]) -> None:
-    got = split["tax_micro_fen"] + sum(split["lineage_cost_micro_fen"]) + split["reserve_micro_fen"]
-    if got != net_fen * MICRO_FEN_PER_FEN:
-        raise EventContradictsError(
-            "the lines of a split do not sum to its net income",
-            field="split",
-            got=got,
-            expected=net_fen * MICRO_FEN_PER_FEN,
-        )
+def _listed(connection: Connection, invoice_id: str) -> list[Any]:
+    """Return the claimants of the product that an invoice bills, in the order of its lineage."""
+    product_id = only(connection, _INVOICE, invoice_id=invoice_id)["product_id"]
+    return list(connection.execute(_LINEAGE, {"product_id": product_id}).scalars())
 
 
-def _lines(
-    invoice_id: str, split: dict[str, Any], shares: list[tuple[Any, int]]
-) -> list[dict[str, Any]]:
-    tiers = [(TIER_TAX, 0, None, split["tax_micro_fen"])]
-    tiers += [(TIER_LINEAGE_COST, i, who, amount) for i, (who, amount) in enumerate(shares)]
-    tiers += [(TIER_RESERVE, 0, None, split["reserve_micro_fen"])]
-    return [
-        {
-            "invoice_id": invoice_id,
-            "tier": tier,
-            "position": position,
-            "claimant_id": claimant_id,
-            "amount_micro_fen": amount,
-        }
-        for tier, position, claimant_id, amount in tiers
-    ]
+def _latest(connection: Connection, invoice_id: str) -> dict[str, Any]:
+    row = connection.execute(_ENTRIES, {"invoice_id": invoice_id}).mappings().first()
+    if row is None:
+        raise EventContradictsError("a correction of what was not split", got=invoice_id)
+    return dict(row)
 
 
-def _credit(connection: Connection, scheme_id: str, claimant_id: Any, amount: int) -> None:
-    if amount == 0:
-        return
-    key = {"scheme_id": scheme_id, "claimant_id": claimant_id}
-    before = _one(connection, _ACCOUNT, **key)
-    recovered = before["recovered_micro_fen"] + amount
-    if recovered > before["cost_micro_fen"]:
-        raise EventContradictsError(
-            "a claimant recovers more than its cost",
-            field=str(claimant_id),
-            got=recovered,
-            expected=before["cost_micro_fen"],
-        )
-    change(
+def _enter(
+    connection: Connection, event: StoredEvent, found: list[Line], *, net_fen: int, vat_fen: int
+) -> int:
+    """Enter a split or its correction under the invoice's next number, and return it."""
+    args = event.args
+    before = connection.execute(_ENTRIES, {"invoice_id": args["invoice_id"]}).mappings().first()
+    entry_no = 1 if before is None else int(before["entry_no"]) + 1
+    key = {"invoice_id": args["invoice_id"], "entry_no": entry_no}
+    insert(
         connection,
-        scheme_accounts,
-        key,
-        recovered_micro_fen=recovered,
-        entitled_micro_fen=before["entitled_micro_fen"] + amount,
+        splits,
+        **key,
+        event_no=event.event_no,
+        scheme_id=args["scheme_id"],
+        release_no=args["release_no"],
+        is_correction=event.name == "SplitCorrected",
+        net_fen=net_fen,
+        vat_fen=vat_fen,
+        forgone_micro_fen=args["split"]["forgone_micro_fen"],
+        recorded_at=event.block_time,
+        tx_hash=event.tx_hash,
+    )
+    insert_all(connection, split_lines, [line.row(**key) for line in found])
+    return entry_no
+
+
+def _reduce(connection: Connection, event: StoredEvent, amount_fen: int, is_refund: bool) -> None:
+    args = event.args
+    key = {"invoice_id": args["invoice_id"]}
+    insert(
+        connection,
+        reductions,
+        **key,
+        reduction_no=connection.execute(_REDUCTION_COUNT, key).scalar_one() + 1,
+        amount_fen=amount_fen,
+        receipt_digest=args["receipt_digest"] if is_refund else None,
+        document_digest=args["document_digest"],
+        recorded_at=event.block_time,
+        tx_hash=event.tx_hash,
     )
 
 
-def _debit(connection: Connection, line: dict[str, Any]) -> None:
-    key = {"scheme_id": line["scheme_id"], "claimant_id": line["claimant_id"]}
-    before = _one(connection, _ACCOUNT, **key)
-    remitted = before["remitted_micro_fen"] + line["amount_fen"] * MICRO_FEN_PER_FEN
+def _remit(connection: Connection, scheme_id: Any, claimant_id: Any, amount_fen: int) -> None:
+    """Count an amount as remitted; a negative one no longer."""
+    before = find_account(connection, scheme_id, claimant_id)
+    if before is None:
+        raise EventContradictsError("an account that no event made", got=str(claimant_id))
+    remitted = before["remitted_micro_fen"] + amount_fen * MICRO_FEN_PER_FEN
     if remitted > before["entitled_micro_fen"]:
         raise EventContradictsError(
             "more is remitted than a claimant is entitled to",
-            field=line["claimant_id"],
+            field=str(claimant_id),
             got=remitted,
             expected=before["entitled_micro_fen"],
         )
+    key = {"scheme_id": scheme_id, "claimant_id": claimant_id}
     change(connection, scheme_accounts, key, remitted_micro_fen=remitted)
-
-
-def _one(connection: Connection, query: Any, **key: Any) -> dict[str, Any]:
-    row = connection.execute(query, key).mappings().one_or_none()
-    if row is None:
-        raise EventContradictsError("an event names what no event made", got=str(key))
-    return dict(row)

@@ -1,4 +1,4 @@
-"""Schemes, invoices, splits, remittances. Amounts in fen or µfen as the names say."""
+"""Invoices and payments. Amounts in fen or µfen as the names say."""
 
 from __future__ import annotations
 
@@ -8,55 +8,9 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from ledger.domain.codes import InvoiceState
-from ledger.domain.units import MICRO_FEN_PER_FEN
 from ledger.projection.queries.base import Page, columns, one, page, records
-from ledger.projection.tables import (
-    invoices,
-    payments,
-    scheme_accounts,
-    schemes,
-    split_lines,
-    splits,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class SchemeRow:
-    """An approved pricing scheme and how far it is used up."""
-
-    scheme_id: UUID
-    operator_id: UUID
-    city_code: int
-    year: int
-    bond_ppm: int
-    spread_ppm: int
-    surcharge_ppm: int
-    vat_ppm: int
-    hold_seconds: int
-    tax_micro_fen: int
-    tax_taken_micro_fen: int
-    reserve_micro_fen: int
-    release_count: int
-    split_count: int
-    decision_digest: bytes
-    approved_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class AccountRow:
-    """What one claimant may recover in a scheme, and has received."""
-
-    scheme_id: UUID
-    claimant_id: UUID
-    cost_micro_fen: int
-    recovered_micro_fen: int
-    entitled_micro_fen: int
-    remitted_micro_fen: int
-
-    @property
-    def payable_fen(self) -> int:
-        """Whole fen that are owed; floor, the fraction stays in the account."""
-        return (self.entitled_micro_fen - self.remitted_micro_fen) // MICRO_FEN_PER_FEN
+from ledger.projection.queries.schemes import scheme
+from ledger.projection.tables import invoices, payments
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +33,7 @@ class InvoiceRow:
     held_until: int
     release_no: int
     is_accepted: bool
+    is_frozen: bool
     document_digest: bytes
     issued_at: int
     tx_hash: str
@@ -94,68 +49,6 @@ class PaymentRow:
     receipt_digest: bytes
     recorded_at: int
     tx_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class SplitLineRow:
-    """One line of a split; tier 1 tax, 2 lineage cost, 5 reserve; no claimant for tax, reserve."""
-
-    invoice_id: UUID
-    tier: int
-    position: int
-    claimant_id: UUID | None
-    amount_micro_fen: int
-
-
-@dataclass(frozen=True, slots=True)
-class SplitRow:
-    """A recorded split."""
-
-    invoice_id: UUID
-    scheme_id: UUID
-    release_no: int
-    net_fen: int
-    vat_fen: int
-    recorded_at: int
-    tx_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class SplitDetail:
-    """A split with its lines; they sum to the net income exactly."""
-
-    split: SplitRow
-    lines: tuple[SplitLineRow, ...]
-
-
-def scheme(connection: Connection, scheme_id: UUID) -> SchemeRow:
-    """Return one scheme.
-
-    Raises:
-        NotFoundError: it is unknown.
-    """
-    query = select(schemes).where(schemes.c.scheme_id == scheme_id)
-    return one(connection, query, SchemeRow, "scheme", scheme_id)
-
-
-def schemes_list(
-    connection: Connection, *, operator_id: UUID | None = None, year: int | None = None
-) -> list[SchemeRow]:
-    """Return schemes in the order of their approval."""
-    query = select(schemes)
-    if operator_id is not None:
-        query = query.where(schemes.c.operator_id == operator_id)
-    if year is not None:
-        query = query.where(schemes.c.year == year)
-    return records(
-        connection, query.order_by(schemes.c.approved_at, schemes.c.scheme_id), SchemeRow
-    )
-
-
-def accounts_of(connection: Connection, scheme_id: UUID) -> list[AccountRow]:
-    """Return the accounts of a scheme, ascending by claimant."""
-    query = select(scheme_accounts).where(scheme_accounts.c.scheme_id == scheme_id)
-    return records(connection, query.order_by(scheme_accounts.c.claimant_id), AccountRow)
 
 
 def invoice(connection: Connection, invoice_id: UUID) -> InvoiceRow:
@@ -234,28 +127,3 @@ def next_split(connection: Connection, scheme_id: UUID) -> InvoiceRow | None:
         invoices.c.state == InvoiceState.RELEASED,
     )
     return next(iter(records(connection, query, InvoiceRow)), None)
-
-
-def split_of(connection: Connection, invoice_id: UUID) -> SplitDetail:
-    """Return the split of an invoice with its lines by tier and position.
-
-    Raises:
-        NotFoundError: it is not split, or it was for nothing.
-    """
-    found = one(
-        connection,
-        select(splits).where(splits.c.invoice_id == invoice_id),
-        SplitRow,
-        "split",
-        invoice_id,
-    )
-    lines = select(split_lines).where(split_lines.c.invoice_id == invoice_id)
-    ordered = lines.order_by(split_lines.c.tier, split_lines.c.position)
-    return SplitDetail(found, tuple(records(connection, ordered, SplitLineRow)))
-
-
-def splits_of(connection: Connection, scheme_id: UUID) -> list[SplitDetail]:
-    """Return the splits of a scheme in the order of release."""
-    query = select(splits.c.invoice_id).where(splits.c.scheme_id == scheme_id)
-    ids = connection.execute(query.order_by(splits.c.release_no)).scalars().all()
-    return [split_of(connection, invoice_id) for invoice_id in ids]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from ledger.domain.codes import Role
 from ledger.projection.errors import NotFoundError, ProjectionError
 from ledger.projection.queries.base import one, records
-from ledger.projection.queries.money import AccountRow
+from ledger.projection.queries.schemes import AccountRow
 from ledger.projection.tables import (
     datasets,
     kinds,
@@ -31,6 +31,7 @@ class RemittanceRow:
     payee_id: UUID
     state: int
     amount_fen: int
+    set_off_fen: int
     document_digest: bytes
     receipt_digest: bytes | None
     opened_at: int

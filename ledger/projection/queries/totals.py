@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Column, Connection, and_, func, select
 
 from ledger.projection.chain_copy import position_of
 from ledger.projection.queries.base import records, total_of
-from ledger.projection.queries.money import (
-    AccountRow,
-    InvoiceRow,
-    invoices_list,
-)
+from ledger.projection.queries.money import InvoiceRow, invoices_list
 from ledger.projection.queries.remittances import RemittanceRow, remittances_list
 from ledger.projection.queries.sales import LicenceRow, licences_list
+from ledger.projection.queries.schemes import AccountRow
 from ledger.projection.tables import (
     anchors,
     dataset_versions,
@@ -72,6 +69,8 @@ class SupplyLine:
     release_no: int
     claimant_id: UUID
     amount_micro_fen: int
+    is_correction: bool
+    """Whether the credit is taken back by this line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +110,8 @@ def market_totals(connection: Connection) -> MarketTotals:
         invoice_count=_count(connection, invoices),
         invoiced_fen=total_of(connection, select(invoices.c.gross_fen)),
         paid_fen=total_of(connection, select(payments.c.amount_fen)),
-        net_fen=total_of(connection, select(splits.c.net_fen)),
-        vat_fen=total_of(connection, select(splits.c.vat_fen)),
+        net_fen=_after_corrections(connection, splits.c.net_fen),
+        vat_fen=_after_corrections(connection, splits.c.vat_fen),
         tax_micro_fen=total_of(connection, select(schemes.c.tax_taken_micro_fen)),
         entitled_micro_fen=total_of(connection, select(scheme_accounts.c.entitled_micro_fen)),
         reserve_micro_fen=total_of(connection, select(schemes.c.reserve_micro_fen)),
@@ -147,12 +146,27 @@ def _supplied(connection: Connection, claimants: list[UUID]) -> list[SupplyLine]
             invoices.c.release_no,
             split_lines.c.claimant_id,
             split_lines.c.amount_micro_fen,
+            splits.c.is_correction,
         )
         .join(invoices, invoices.c.invoice_id == split_lines.c.invoice_id)
+        .join(
+            splits,
+            and_(
+                splits.c.invoice_id == split_lines.c.invoice_id,
+                splits.c.entry_no == split_lines.c.entry_no,
+            ),
+        )
         .where(split_lines.c.claimant_id.in_(claimants))
-        .order_by(invoices.c.scheme_id, invoices.c.release_no, split_lines.c.position)
+        .order_by(invoices.c.scheme_id, splits.c.event_no, split_lines.c.tier)
+        .order_by(split_lines.c.position)
     )
     return records(connection, query, SupplyLine)
+
+
+def _after_corrections(connection: Connection, column: Column[int]) -> int:
+    """Return the sum of a column of the splits, those that were taken back subtracted."""
+    posted = total_of(connection, select(column).where(splits.c.is_correction.is_(False)))
+    return posted - total_of(connection, select(column).where(splits.c.is_correction.is_(True)))
 
 
 def _count(connection: Connection, table: object) -> int:

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
+import {AccountWord} from "./Accounts.sol";
+import {InvoiceState, SchemeState} from "./Codes.sol";
+import {Fen, INCOME_FEN_MAX, MICRO_FEN_PER_FEN, MicroFen, PPM_WHOLE, Ppm} from "./Units.sol";
+
+/// @dev All that the revenue ledger stores. Its libraries are handed the whole.
+struct Books {
+    mapping(bytes16 schemeId => IRevenueLedger.Scheme) schemes;
+    mapping(bytes16 schemeId => mapping(bytes16 claimantId => AccountWord)) accounts;
+    mapping(bytes16 schemeId => bytes32 digest) changes;
+    mapping(bytes16 cycleId => IRevenueLedger.Cycle) cycles;
+    mapping(bytes32 authorisation => bytes16 cycleId) latestCycle;
+    mapping(bytes16 invoiceId => IRevenueLedger.Invoice) invoices;
+    mapping(bytes16 batchId => IRevenueLedger.Remittance) remittances;
+    mapping(bytes16 payeeId => Fen) receivable;
+    mapping(uint64 licenceNo => mapping(uint32 logNo => uint64 units)) billed;
+    mapping(bytes16 buyerId => mapping(bytes16 productId => mapping(uint16 year => uint64 units))) used;
+    mapping(bytes32 receiptDigest => bool) isReceiptUsed;
+}
+
+/// @title BookKeeping
+/// @notice Look-ups and small rules that the ledger and its libraries share.
+library BookKeeping {
+    function known(Books storage books, bytes16 schemeId)
+        internal
+        view
+        returns (IRevenueLedger.Scheme storage subject)
+    {
+        subject = books.schemes[schemeId];
+        if (subject.operatorId == 0) revert IRevenueLedger.RevenueLedger_UnknownScheme(schemeId);
+    }
+
+    function knownInvoice(Books storage books, bytes16 invoiceId)
+        internal
+        view
+        returns (IRevenueLedger.Invoice storage subject)
+    {
+        subject = books.invoices[invoiceId];
+        if (subject.state == InvoiceState.NONE) revert IRevenueLedger.RevenueLedger_UnknownInvoice(invoiceId);
+    }
+
+    function useReceipt(Books storage books, bytes32 receiptDigest) internal {
+        if (books.isReceiptUsed[receiptDigest]) {
+            revert IRevenueLedger.RevenueLedger_ReceiptUsed(receiptDigest);
+        }
+        books.isReceiptUsed[receiptDigest] = true;
+    }
+
+    function requireState(bytes16 schemeId, IRevenueLedger.Scheme storage subject, SchemeState needed)
+        internal
+        view
+    {
+        if (subject.state != needed) {
+            revert IRevenueLedger.RevenueLedger_SchemeState(schemeId, subject.state, needed);
+        }
+    }
+
+    /// @dev Floor: what is left of the division belongs to the tax authority.
+    function netOf(Fen grossFen, Ppm vatPpm) internal pure returns (Fen) {
+        uint256 whole = uint256(PPM_WHOLE) + Ppm.unwrap(vatPpm);
+        // The cast is safe: net is at most gross.
+        return Fen.wrap(uint64(uint256(Fen.unwrap(grossFen)) * PPM_WHOLE / whole));
+    }
+
+    function microFen(uint256 amountFen) internal pure returns (MicroFen) {
+        if (amountFen > INCOME_FEN_MAX) {
+            revert IRevenueLedger.RevenueLedger_AmountTooLarge(amountFen, INCOME_FEN_MAX);
+        }
+        // The cast is safe: INCOME_FEN_MAX is where µfen reach uint64.
+        return MicroFen.wrap(uint64(amountFen * MICRO_FEN_PER_FEN));
+    }
+}

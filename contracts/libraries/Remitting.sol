@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IDatasetRegistry} from "../interfaces/IDatasetRegistry.sol";
+import {IDirectory} from "../interfaces/IDirectory.sol";
+import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
+import {AccountWord, Accounts} from "./Accounts.sol";
+import {BookKeeping, Books} from "./Books.sol";
+import {RemittanceState} from "./Codes.sol";
+import {Fen, MICRO_FEN_PER_FEN} from "./Units.sol";
+
+/// @title Remitting
+/// @notice Batches that pay whole fen to one payee, what it owes back being set off first.
+/// @dev Linked, not inlined: one contract has no room for all.
+library Remitting {
+    using BookKeeping for Books;
+
+    uint256 private constant BATCH_LINES_MAX = 256;
+
+    struct Request {
+        bytes16 batchId;
+        bytes16 payeeId;
+        bytes16 actorId;
+        bool isPlatform;
+        bytes32 documentDigest;
+        uint64 eventNo;
+    }
+
+    /// @notice Opens a batch; the ledger knows who calls and whether it is a platform.
+    function open(
+        Books storage books,
+        Request calldata request,
+        IRevenueLedger.RemittanceLine[] calldata lines,
+        IDirectory directory,
+        IDatasetRegistry datasets
+    ) external {
+        if (lines.length == 0 || lines.length > BATCH_LINES_MAX) {
+            revert IRevenueLedger.RevenueLedger_BatchLength(lines.length, BATCH_LINES_MAX);
+        }
+        IRevenueLedger.Remittance storage batch = books.remittances[request.batchId];
+        if (batch.state != RemittanceState.NONE) revert IRevenueLedger.RevenueLedger_BatchExists(request.batchId);
+        Fen amountFen = Fen.wrap(0);
+        for (uint256 i = 0; i < lines.length; ++i) {
+            IRevenueLedger.RemittanceLine calldata line = lines[i];
+            if (!request.isPlatform && books.known(line.schemeId).operatorId != request.actorId) {
+                revert IRevenueLedger.RevenueLedger_NotOperator(line.schemeId, request.actorId);
+            }
+            amountFen = amountFen + _debit(books, line, request.payeeId, directory, datasets);
+        }
+        Fen setOffFen = _setOff(books, request.payeeId, amountFen);
+        batch.payeeId = request.payeeId;
+        batch.openerId = request.actorId;
+        batch.amountFen = amountFen - setOffFen;
+        batch.state = amountFen == setOffFen ? RemittanceState.CLOSED : RemittanceState.OPEN;
+        emit IRevenueLedger.RemittanceOpened(
+            request.eventNo, request.batchId, request.payeeId, lines, setOffFen, request.documentDigest
+        );
+    }
+
+    /// @return amountFen What the line pays.
+    function _debit(
+        Books storage books,
+        IRevenueLedger.RemittanceLine calldata line,
+        bytes16 payeeId,
+        IDirectory directory,
+        IDatasetRegistry datasets
+    ) private returns (Fen amountFen) {
+        bytes16 earnerId = datasets.providerOf(line.claimantId);
+        if (earnerId == 0) earnerId = line.claimantId;
+        bytes16 expected = directory.payeeOf(earnerId);
+        if (payeeId != expected) revert IRevenueLedger.RevenueLedger_WrongPayee(line.claimantId, payeeId, expected);
+        AccountWord word = books.accounts[line.schemeId][line.claimantId];
+        amountFen = line.amountFen;
+        uint256 remittedFen = word.remittedFen();
+        // The cast is safe: a µfen amount of 64 bits has fewer fen.
+        Fen payableFen = Fen.wrap(uint64(word.entitled() / MICRO_FEN_PER_FEN - remittedFen));
+        if (Fen.unwrap(amountFen) == 0 || amountFen > payableFen) {
+            revert IRevenueLedger.RevenueLedger_RemittanceTooLarge(line.claimantId, amountFen, payableFen);
+        }
+        books.accounts[line.schemeId][line.claimantId] =
+            Accounts.withRemitted(word, remittedFen + Fen.unwrap(amountFen));
+    }
+
+    /// @return setOffFen What the payee owes back, up to what it is paid.
+    function _setOff(Books storage books, bytes16 payeeId, Fen amountFen) private returns (Fen setOffFen) {
+        Fen owedFen = books.receivable[payeeId];
+        setOffFen = owedFen > amountFen ? amountFen : owedFen;
+        if (Fen.unwrap(setOffFen) != 0) books.receivable[payeeId] = owedFen - setOffFen;
+    }
+}

@@ -1,0 +1,120 @@
+"""Corrections: a frozen payment, a bill reduced, a split taken back by its opposite (红冲).
+
+Nothing is edited: each correction is an entry of its own, with its document and, where money went
+back, the bank's line.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from ledger.app.commands import Command, CommandRequest, command
+from ledger.app.datasets import decision_document
+from ledger.app.fields import Id, Text
+from ledger.app.market import Market
+from ledger.app.scheme_state import recorded_on_chain
+from ledger.codec.documents import Document
+from ledger.domain.ids import ZERO_DIGEST
+from ledger.domain.units import AMOUNT_FEN_MAX
+from ledger.projection import queries
+
+
+class FreezeInvoice(CommandRequest):
+    """An objection keeps a payment from being released, or lets it go on."""
+
+    invoice_id: Id
+    is_frozen: bool
+    reason: Text
+
+
+class ReduceInvoice(CommandRequest):
+    """A credit note on a bill that is not split; `receipt` is the bank's line of a refund."""
+
+    invoice_id: Id
+    reduction_fen: Annotated[int, Field(ge=1, le=AMOUNT_FEN_MAX)]
+    reason: Text
+    receipt: Text | None = None
+
+
+class CorrectSplit(CommandRequest):
+    """A split taken back; the bill is reduced by what was refunded, and the rest split anew."""
+
+    invoice_id: Id
+    reduction_fen: Annotated[int, Field(ge=0, le=AMOUNT_FEN_MAX)] = 0
+    reason: Text
+    receipt: Text | None = None
+
+
+@command("freeze-invoice", FreezeInvoice, "Freeze or unfreeze a payment", "冻结或解冻到账")
+def freeze_invoice(market: Market, actor_id: UUID | None, request: FreezeInvoice) -> Command:
+    """Plan the freeze of a hold."""
+    decision = decision_document("freeze", request.invoice_id, request.reason)
+    return Command(
+        "revenue",
+        "setFrozen",
+        (request.invoice_id, request.is_frozen, decision.digest),
+        (decision,),
+        {"invoice_id": str(request.invoice_id), "is_frozen": request.is_frozen},
+    )
+
+
+@command("reduce-invoice", ReduceInvoice, "Reduce a bill", "账单减额")
+def reduce_invoice(market: Market, actor_id: UUID | None, request: ReduceInvoice) -> Command:
+    """Plan a credit note or a refund before the split."""
+    decision = decision_document("reduction", request.invoice_id, request.reason)
+    receipt = _receipt(market, request.receipt)
+    documents = (decision,) if receipt is None else (decision, receipt)
+    return Command(
+        "revenue",
+        "reduce",
+        (request.invoice_id, request.reduction_fen, _digest(receipt), decision.digest),
+        documents,
+        {"invoice_id": str(request.invoice_id), "reduction_fen": request.reduction_fen},
+    )
+
+
+@command("correct-split", CorrectSplit, "Take a split back", "红冲分账")
+def correct_split(market: Market, actor_id: UUID | None, request: CorrectSplit) -> Command:
+    """Plan the opposite entries of the split as it was recorded.
+
+    Raises:
+        NotFoundError: the invoice is not split.
+    """
+    decision = decision_document("correction", request.invoice_id, request.reason)
+    receipt = _receipt(market, request.receipt)
+    with market.read() as connection:
+        invoice = queries.invoice(connection, request.invoice_id)
+        recorded = recorded_on_chain(queries.split_of(connection, request.invoice_id))
+        lineage = queries.lineage_of(connection, invoice.product_id)
+    entries = [
+        {"claimant_id": row.claimant_id, "kind": row.kind, "weight_ppm": row.weight_ppm}
+        for row in lineage
+    ]
+    return Command(
+        "revenue",
+        "correct",
+        (
+            request.invoice_id,
+            request.reduction_fen,
+            recorded,
+            entries,
+            _digest(receipt),
+            decision.digest,
+        ),
+        (decision,) if receipt is None else (decision, receipt),
+        {"invoice_id": str(request.invoice_id), "reduction_fen": request.reduction_fen},
+    )
+
+
+def _receipt(market: Market, text: str | None) -> Document | None:
+    if text is None:
+        return None
+    salt = market.secrets.salt_for("bank", text)
+    return Document({"type": "refund_receipt", "text": text}, salt)
+
+
+def _digest(receipt: Document | None) -> bytes:
+    return ZERO_DIGEST if receipt is None else receipt.digest
