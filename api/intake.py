@@ -5,11 +5,13 @@ Rules kept here:
 2. A JSON body is refused before any route sees it when it is not UTF-8, repeats a key, nests
    deeper than `DEPTH_MAX`, or holds a float, NaN, NUL, a lone surrogate or a number beyond
    2^256 - 1. No field of the ledger takes those, and each has broken some program's database.
+3. A path whose route reads and names such values itself, and stores nothing, is exempt from 2.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from starlette.requests import Request
@@ -17,10 +19,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import BodyTooLargeError, MalformedRequestError
 from api.problems import answer
-from ledger.domain.errors import LedgerError
+from ledger.domain.errors import LedgerError, MalformedValueError
+from ledger.domain.json_text import DEPTH_MAX, require_shallow
 
 BODY_BYTES_MAX = 1_048_576
-DEPTH_MAX = 64
 _DIGITS_MAX = 78
 _METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
@@ -28,8 +30,9 @@ _METHODS = ("POST", "PUT", "PATCH", "DELETE")
 class Intake:
     """ASGI middleware that reads and checks bodies before the application does."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, own_reading: Sequence[str] = ()) -> None:
         self._app = app
+        self._own_reading = frozenset(own_reading)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on a request whose body and query are fit to be read; answer any other."""
@@ -39,7 +42,7 @@ class Intake:
         try:
             _check_target(scope)
             body = await _body(scope, receive) if scope["method"] in _METHODS else None
-            if body and _is_json(scope):
+            if body and _is_json(scope) and scope["path"] not in self._own_reading:
                 check_json(body)
         except LedgerError as error:
             await answer(Request(scope), error)(scope, receive, send)
@@ -55,17 +58,21 @@ def check_json(body: bytes) -> None:
     """
     try:
         value = json.loads(
-            body.decode("utf-8"),
+            require_shallow(body.decode("utf-8")),
             object_pairs_hook=_members,
             parse_float=_no_float,
             parse_constant=_no_float,
             parse_int=_integer,
         )
-    except (ValueError, RecursionError) as error:
+    except MalformedValueError as error:
+        raise MalformedRequestError(
+            "the body nests too deep", field="body", got=error.got, expected=DEPTH_MAX
+        ) from error
+    except ValueError as error:
         raise MalformedRequestError(
             "the body is not JSON", field="body", got=str(error)[:80], expected="UTF-8 JSON"
         ) from error
-    _check(value, 0)
+    _check(value)
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -91,18 +98,14 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _check(value: Any, depth: int) -> None:
-    if depth > DEPTH_MAX:
-        raise MalformedRequestError(
-            "the body nests too deep", field="body", got=depth, expected=DEPTH_MAX
-        )
+def _check(value: Any) -> None:
     if isinstance(value, dict):
         for key, item in value.items():
             _check_text(key)
-            _check(item, depth + 1)
+            _check(item)
     elif isinstance(value, list):
         for item in value:
-            _check(item, depth + 1)
+            _check(item)
     elif isinstance(value, str):
         _check_text(value)
 

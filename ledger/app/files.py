@@ -23,6 +23,7 @@ from ledger.app.errors import FileUnreadableError, HoldingChangedError, HoldingM
 from ledger.codec.canonical import canonical_digest
 from ledger.codec.digests import Progress, digest_file
 from ledger.codec.errors import UnreadableFileError
+from ledger.domain.json_text import require_shallow
 
 Row = dict[str, Any]
 _SAMPLE_ROWS = 200
@@ -80,7 +81,8 @@ def read_rows(path: Path) -> list[Row]:
     """
     try:
         text = path.read_text("utf-8-sig")
-        rows = json.loads(text) if path.suffix == ".json" else _csv_rows(text)
+        is_json = path.suffix == ".json"
+        rows = json.loads(require_shallow(text, "file")) if is_json else _csv_rows(text)
     except (OSError, ValueError, csv.Error) as error:
         raise _unreadable(path, str(error)) from error
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):

@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 
 from ledger import __version__
-from ledger.cli import licence_commands, log_commands, market_commands, money_commands, system
+from ledger.cli import (
+    licence_commands,
+    log_commands,
+    market_commands,
+    money_commands,
+    system,
+    trial_commands,
+)
 from ledger.cli.demo.command import demo
 from ledger.cli.shell import out, quiet_logs
 
@@ -39,6 +46,7 @@ for name, group in (
     ("product", market_commands.product_app),
     ("licence", licence_commands.licence_app),
     ("scheme", money_commands.scheme_app),
+    ("tariff", trial_commands.tariff_app),
     ("log", log_commands.log_app),
     ("proof", log_commands.proof_app),
     ("invoice", money_commands.invoice_app),

@@ -28,11 +28,12 @@ from ledger.app.market import Market
 from ledger.app.settings import Settings
 from ledger.domain.errors import LedgerError, MalformedValueError
 from ledger.domain.ids import parse_id
+from ledger.domain.json_text import require_shallow
 
 out = Console()
 err = Console(stderr=True)
 
-NUMERIC = {"fen", "µfen", "yuan", "units", "rows", "no", "size", "gas", "seconds"}
+NUMERIC = {"fen", "µfen", "yuan", "units", "rows", "no", "size", "gas", "seconds", "%"}
 """Last words of the headings under which numbers stand."""
 
 Params = ParamSpec("Params")
@@ -102,7 +103,7 @@ def read_json(path: Path) -> Any:
     """
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text("utf-8")
-        return json.loads(text)
+        return json.loads(require_shallow(text, "file"))
     except (OSError, ValueError) as error:
         raise MalformedValueError(
             f"{path} cannot be read as JSON: {error}", field="file", got=str(path), expected="JSON"
@@ -141,7 +142,9 @@ def find(rows: Iterable[dict[str, Any]], key: str, wanted: str) -> dict[str, Any
 
 def print_json(value: Any) -> None:
     """Print one JSON document on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
+    text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
+    # Half a character has no UTF-8; written as an escape it stays the same JSON text.
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
 
 
 def show(value: Any, as_json: bool, render: Callable[[], None]) -> None:

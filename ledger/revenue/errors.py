@@ -39,3 +39,9 @@ class PermittedIncomeAbsentError(RevenueError):
     """A deviation is asked of a scheme that has no permitted income to deviate from."""
 
     code = "revenue.permitted_income_absent"
+
+
+class RefundUnmatchedError(RevenueError):
+    """A refund has neither amount nor weights of an income that is still to be refunded."""
+
+    code = "revenue.refund_unmatched"
