@@ -103,6 +103,7 @@ STATUS: dict[str, int] = {
     "api.idempotency_key": 400,
     "api.internal": 500,
     "app.market_missing": 503,
+    "app.tariff_missing": 409,
     "app.tile_missing": 404,
     "app.unknown_command": 404,
     "app.document_missing": 404,

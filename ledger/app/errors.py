@@ -83,6 +83,12 @@ class NotAnchoredError(AppError):
     code = "billing.not_anchored"
 
 
+class TariffMissingError(AppError):
+    """A product has no tariff in force, so a use of it has no price."""
+
+    code = "app.tariff_missing"
+
+
 class ApiKeyUnknownError(AppError):
     """The API key is not known, or was revoked."""
 

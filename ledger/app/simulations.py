@@ -17,13 +17,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-from pydantic import ValidationError as PydanticValidationError
-
-from ledger.app.commands import finding_of
-from ledger.app.fields import Part
+from ledger.app.requests import parse_part
 from ledger.app.trial_bodies import (
     GOVERNANCE,
     IncomeBody,
@@ -32,7 +29,7 @@ from ledger.app.trial_bodies import (
     TariffTrial,
 )
 from ledger.domain.codes import Purpose
-from ledger.domain.errors import LedgerError, MalformedValueError, ValidationError
+from ledger.domain.errors import LedgerError, MalformedValueError
 from ledger.domain.ids import ClaimantId
 from ledger.domain.json_text import require_shallow
 from ledger.domain.money import (
@@ -63,7 +60,6 @@ from ledger.revenue.state import SchemeState
 from ledger.revenue.tariff import ChargePart, charge_fen, charge_parts
 
 _DIGITS_MAX = 78
-PartType = TypeVar("PartType", bound=Part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +161,7 @@ def try_scheme(body: Any) -> TriedScheme:
         ValidationError: fields are missing, superfluous, of another type or out of range.
         LedgerError: a rule is broken by the figures together; `field` is the path to them.
     """
-    trial = _parsed(SchemeTrial, body)
+    trial = parse_part(SchemeTrial, body)
     _require_known(trial)
     scheme = trial.scheme
     ordered = sorted(scheme.costs_fen)
@@ -187,22 +183,12 @@ def price_use(body: Any) -> PricedUse:
         ValidationError: fields are missing, superfluous, of another type or out of range.
         LedgerError: the bands do not cover every quantity once, or the charge is too large.
     """
-    trial = _parsed(TariffTrial, body)
+    trial = parse_part(TariffTrial, body)
     bands = tuple(Band(band.up_to, MicroYuan(band.price_micro_yuan)) for band in trial.bands)
     tariff = Tariff(bands, trial.free_quota, Ppm(trial.discount_ppm), trial.basis)
     charge = charge_fen(tariff, trial.already_used, trial.units, purpose=trial.purpose)
     parts = charge_parts(tariff, trial.already_used, trial.units)
     return PricedUse(tariff, trial.purpose, charge, tuple(parts))
-
-
-def _parsed(kind: type[PartType], body: Any) -> PartType:
-    try:
-        return kind.model_validate(body)
-    except PydanticValidationError as error:
-        findings = [finding_of(dict(item)) for item in error.errors(include_url=False)]
-        for finding in findings:
-            finding.field = finding.field or "body"
-        raise ValidationError(f"{len(findings)} field(s) are wrong", findings) from error
 
 
 def _require_known(trial: SchemeTrial) -> None:

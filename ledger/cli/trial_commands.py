@@ -1,4 +1,4 @@
-"""Commands that try a scheme or a tariff before it is approved; they open no market."""
+"""Commands that price a use, or try a scheme or a tariff before it is approved."""
 
 from __future__ import annotations
 
@@ -9,10 +9,22 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from ledger.app.agreements import QuoteRequest
+from ledger.app.pricing import price_preview
+from ledger.app.requests import parse_part
 from ledger.app.simulations import PricedUse, TriedScheme, price_use, read_trial, try_scheme
 from ledger.cli.charts import Bar, stacked
+from ledger.cli.market_commands import product_app
 from ledger.cli.money_commands import scheme_app
-from ledger.cli.shell import JsonOption, guarded, out, show, table
+from ledger.cli.shell import (
+    HomeOption,
+    JsonOption,
+    guarded,
+    open_market,
+    out,
+    show,
+    table,
+)
 from ledger.cli.tables import TIERS
 from ledger.domain.errors import MalformedValueError
 from ledger.domain.money import Tier
@@ -49,6 +61,40 @@ def tariff_price(file: TrialFile, as_json: JsonOption = False) -> None:
     """Price a use by a tariff (试算收费); needs no market, chain or database."""
     priced = price_use(_read(file))
     show(priced.as_dict(), as_json, lambda: _print_price(priced))
+
+
+@product_app.command("price")
+@guarded
+def product_price(
+    product_id: Annotated[str, typer.Argument(help="Id of the product.")],
+    units: Annotated[int, typer.Argument(help="Units in the tariff's basis.")],
+    purpose: Annotated[str, typer.Option(help="Purpose 用途 of the use.")] = "industry",
+    already_used_units: Annotated[
+        int, typer.Option(help="Units used before in this year; they fill the bands first.")
+    ] = 0,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a use would cost under the tariff in force, band by band (价格试算)."""
+    body = {
+        "product_id": product_id,
+        "purpose": purpose,
+        "units": units,
+        "already_used_units": already_used_units,
+    }
+    with open_market(home) as market:
+        found = price_preview(market, parse_part(QuoteRequest, body))
+
+    def render() -> None:
+        out.print(
+            f"tariff 收费标准 no {found.tariff_no}, year 年度 {found.year}, "
+            f"free quota 免费额度 {found.priced.tariff.free_quota_units:,} units "
+            f"({found.free_units:,} of this use 本次)",
+            highlight=False,
+        )
+        _print_price(found.priced)
+
+    show(found.as_dict(), as_json, render)
 
 
 def _read(file: Path) -> Any:
