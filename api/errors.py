@@ -138,6 +138,8 @@ STATUS: dict[str, int] = {
     "log.proof_refused": 422,
     "log.range": 404,
     "log.write_failed": 503,
+    "payment.item_unknown": 404,
+    "payment.overpaid": 409,
     "payment.reference_ambiguous": 409,
     "projection.not_found": 404,
     "projection.payee_unknown": 409,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,9 @@ from fastapi import APIRouter
 from api.deps import MarketDep, Number, Reader, require_party
 from api.tags import Tagged
 from ledger.app.books import invoice_found, licence_found, scheme_found
+from ledger.app.lookup import keepers_of_money
 from ledger.app.names import display_names
+from ledger.app.payments import open_items
 from ledger.app.splits import split_lines
 from ledger.report.statements import market_statement, organisation_statement
 
@@ -64,3 +67,10 @@ def invoice(invoice_id: UUID, market: MarketDep, reader: Reader) -> dict[str, An
     found, parties = invoice_found(market, invoice_id)
     require_party(market, reader, parties)
     return found
+
+
+@router.get("/payments/open")
+def payments_open(market: MarketDep, reader: Reader) -> list[dict[str, Any]]:
+    """Bank lines that wait for people (待处理到账); operators, platform and regulators."""
+    require_party(market, reader, keepers_of_money(market))
+    return [asdict(item) for item in open_items(market)]

@@ -77,6 +77,24 @@ class StatementLineError(AppError):
     code = "payment.line_malformed"
 
 
+class CurrencyError(AppError):
+    """Money came in another currency than CNY."""
+
+    code = "payment.currency"
+
+
+class OverpaidError(AppError):
+    """More money came than the invoice still asks for; the rest waits for people."""
+
+    code = "payment.overpaid"
+
+
+class OpenItemUnknownError(AppError):
+    """No bank line of this digest waits for people."""
+
+    code = "payment.item_unknown"
+
+
 class NotAnchoredError(AppError):
     """A log has no anchored receipts to rest a bill on."""
 

@@ -12,6 +12,7 @@ from ledger.cli import (
     log_commands,
     market_commands,
     money_commands,
+    payment_commands,
     system,
     trial_commands,
 )
@@ -50,7 +51,7 @@ for name, group in (
     ("log", log_commands.log_app),
     ("proof", log_commands.proof_app),
     ("invoice", money_commands.invoice_app),
-    ("payment", money_commands.payment_app),
+    ("payment", payment_commands.payment_app),
     ("split", money_commands.split_app),
     ("remit", money_commands.remit_app),
 ):

@@ -69,3 +69,9 @@ class MalformedTileError(CodecError):
     """A tile, an entry bundle or one of their paths is not of the C2SP form."""
 
     code = "codec.malformed_tile"
+
+
+class MalformedStatementError(CodecError):
+    """A file is no camt.053 statement, tries to declare entities, or does not add up."""
+
+    code = "codec.malformed_statement"
