@@ -143,6 +143,8 @@ STATUS: dict[str, int] = {
     "payment.reference_ambiguous": 409,
     "projection.not_found": 404,
     "projection.payee_unknown": 409,
+    "remittance.file_differs": 409,
+    "remittance.payee_record_missing": 409,
     "use.key_unknown": 401,
     "use.page_range": 422,
     "use.product_mismatch": 403,

@@ -19,7 +19,16 @@ from api import journal, problems
 from api.console import page, reference
 from api.edge import Edge
 from api.intake import Intake
-from api.routes import catalogue, commands, gateway, health, logs, money, simulations
+from api.routes import (
+    catalogue,
+    commands,
+    gateway,
+    health,
+    logs,
+    money,
+    remittances,
+    simulations,
+)
 from ledger import __version__
 from ledger.app.log_keeping import sign_logs
 from ledger.app.market import Market
@@ -69,6 +78,7 @@ def create_app(market: Market) -> FastAPI:
         catalogue.router,
         logs.router,
         money.router,
+        remittances.router,
         simulations.router,
         gateway.router,
         commands.router,

@@ -95,6 +95,18 @@ class OpenItemUnknownError(AppError):
     code = "payment.item_unknown"
 
 
+class PayeeRecordMissingError(AppError):
+    """An organisation that pays or is paid has no account on record."""
+
+    code = "remittance.payee_record_missing"
+
+
+class RemittanceFileError(AppError):
+    """The file of a batch was written before, with another content."""
+
+    code = "remittance.file_differs"
+
+
 class NotAnchoredError(AppError):
     """A log has no anchored receipts to rest a bill on."""
 

@@ -13,6 +13,7 @@ from ledger.cli import (
     market_commands,
     money_commands,
     payment_commands,
+    remit_commands,
     system,
     trial_commands,
 )
@@ -53,7 +54,8 @@ for name, group in (
     ("invoice", money_commands.invoice_app),
     ("payment", payment_commands.payment_app),
     ("split", money_commands.split_app),
-    ("remit", money_commands.remit_app),
+    ("remit", remit_commands.remit_app),
+    ("payee", remit_commands.payee_app),
 ):
     app.add_typer(group, name=name, no_args_is_help=True)
 

@@ -8,8 +8,11 @@ Rules kept here:
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import NewType
+
+from ledger.domain.errors import MalformedValueError
 
 PeriodId = NewType("PeriodId", int)
 """A month as yyyymm, e.g. 202611."""
@@ -37,3 +40,19 @@ def period_text(period_id: int) -> str:
 def instant_text(unix_seconds: int) -> str:
     """Return an instant as ISO 8601 with its offset, in China Standard Time."""
     return datetime.fromtimestamp(unix_seconds, UTC).astimezone(CHINA).isoformat()
+
+
+def parse_period(text: str, name: str = "period") -> PeriodId:
+    """Return a month written as 2026-11.
+
+    Raises:
+        MalformedValueError: it is none.
+    """
+    if re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text) is None:
+        raise MalformedValueError(
+            f"{name} must be a month such as 2026-11, got {text!r}",
+            field=name,
+            got=text,
+            expected="yyyy-mm",
+        )
+    return PeriodId(int(text[:4]) * 100 + int(text[5:]))
