@@ -131,6 +131,8 @@ STATUS: dict[str, int] = {
     "chain.panic": 422,
     "codec.unreadable_file": 500,
     "indexer.timeout": 503,
+    "invoice.figures_differ": 409,
+    "invoice.not_issuer": 403,
     "log.busy": 503,
     "log.erased": 410,
     "log.missing": 404,

@@ -107,6 +107,18 @@ class RemittanceFileError(AppError):
     code = "remittance.file_differs"
 
 
+class InvoiceFiguresError(AppError):
+    """The figures of an invoice are not those of the ledger."""
+
+    code = "invoice.figures_differ"
+
+
+class NotIssuerError(AppError):
+    """An invoice is signed by another organisation than its issuer."""
+
+    code = "invoice.not_issuer"
+
+
 class NotAnchoredError(AppError):
     """A log has no anchored receipts to rest a bill on."""
 

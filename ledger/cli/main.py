@@ -8,6 +8,7 @@ import typer
 
 from ledger import __version__
 from ledger.cli import (
+    invoice_commands,
     licence_commands,
     log_commands,
     market_commands,
@@ -51,7 +52,7 @@ for name, group in (
     ("tariff", trial_commands.tariff_app),
     ("log", log_commands.log_app),
     ("proof", log_commands.proof_app),
-    ("invoice", money_commands.invoice_app),
+    ("invoice", invoice_commands.invoice_app),
     ("payment", payment_commands.payment_app),
     ("split", money_commands.split_app),
     ("remit", remit_commands.remit_app),
