@@ -102,6 +102,7 @@ STATUS: dict[str, int] = {
     "api.not_a_party": 403,
     "api.idempotency_key": 400,
     "api.internal": 500,
+    "app.line_unknown": 404,
     "app.market_missing": 503,
     "app.tariff_missing": 409,
     "app.tile_missing": 404,

@@ -119,6 +119,12 @@ class NotIssuerError(AppError):
     code = "invoice.not_issuer"
 
 
+class LineUnknownError(AppError):
+    """Nothing that could be explained has this name."""
+
+    code = "app.line_unknown"
+
+
 class NotAnchoredError(AppError):
     """A log has no anchored receipts to rest a bill on."""
 

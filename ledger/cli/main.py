@@ -8,6 +8,7 @@ import typer
 
 from ledger import __version__
 from ledger.cli import (
+    explain_commands,
     invoice_commands,
     licence_commands,
     log_commands,
@@ -32,6 +33,8 @@ for name, command in (
     ("demo", demo),
     ("serve", system.serve),
     ("statement", system.statement),
+    ("account", explain_commands.account_command),
+    ("explain", explain_commands.explain_command),
     ("verify", system.verify),
     ("rebuild", system.rebuild),
     ("commands", system.commands),

@@ -9,7 +9,7 @@ Rules kept here:
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import NewType
 
 from ledger.domain.errors import MalformedValueError
@@ -56,3 +56,21 @@ def parse_period(text: str, name: str = "period") -> PeriodId:
             expected="yyyy-mm",
         )
     return PeriodId(int(text[:4]) * 100 + int(text[5:]))
+
+
+def end_of_day(text: str, name: str = "until") -> int:
+    """Return the last Unix second of a day in China Standard Time, written as 2026-11-30.
+
+    Raises:
+        MalformedValueError: it is no day.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise MalformedValueError(
+            f"{name} must be a day such as 2026-11-30, got {text!r}",
+            field=name,
+            got=text,
+            expected="yyyy-mm-dd",
+        ) from error
+    return int(datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=CHINA).timestamp())
