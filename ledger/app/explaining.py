@@ -29,10 +29,11 @@ from ledger.projection import queries
 from ledger.projection.errors import NotFoundError
 from ledger.projection.queries.money import InvoiceRow, SplitDetail, SplitLineRow
 
-PRICE_LAW = "发改价格〔2025〕65号; domain report 4.3 step 1"
-VAT_RULE = "domain report 4.3 step 2"
-RELEASE_RULE = "domain report 4.3 step 3; 数据流通交易合同示范文本 art. 7"
-PAYEE_RULE = "domain report 4.3 step 10; 财资〔2024〕1号"
+PRICE_LAW = "发改价格〔2025〕65号: bands add up 分档累加, one floor to the fen"
+VAT_RULE = "增值税价税分离: net is floored to the fen, VAT is the rest"
+RELEASE_RULE = "数据流通交易合同示范文本(数据提供)第7条 验收 acceptance"
+PAYEE_RULE = "财资〔2024〕1号; 非税收入国库集中收缴 centralised treasury collection"
+USE_RULE = "RFC 9162: inclusion of the licence's latest receipt, running total"
 _LINE = re.compile(r"([0-9a-f-]{36})/([1-5])/([0-9]{1,4})")
 _BATCH_LINE = re.compile(r"([0-9a-f-]{36})/([0-9]{1,4})")
 
@@ -171,7 +172,7 @@ def _invoice_steps(figures: dict[str, Any], invoice: InvoiceRow) -> list[Step]:
     first = "0" if after is None else str(int(after) + 1)
     use = Step(
         "使用 Proven use",
-        "design 6; RFC 9162 inclusion of the licence's latest receipt",
+        USE_RULE,
         (
             f"log {receipts['log_no']}, receipts {first} … {receipts['through_index']} "
             f"of licence {figures['licence_no']}",

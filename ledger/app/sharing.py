@@ -12,25 +12,26 @@ from ledger.domain.money import Tier
 from ledger.projection import queries
 from ledger.projection.queries.money import InvoiceRow, SchemeRow, SplitDetail, SplitLineRow
 
-_RULES = {
-    Tier.TAX: ("税费 Tax, A0", "domain report 4.3 step 4"),
+RULES = {
+    Tier.TAX: ("税费 Tax, A0", "附加税费: surcharge on the net, up to the approved tax"),
     Tier.LINEAGE_COST: (
         "成本补偿 Lineage cost, A1",
-        "发改价格〔2025〕65号 (获取公共数据资源的相关支出); domain report 4.3 step 5",
+        "发改价格〔2025〕65号: 获取公共数据资源的相关支出 is a cost; by lineage weight, capped",
     ),
     Tier.COMMON_COST: (
         "公共成本 Common cost, A2",
-        "发改价格〔2025〕65号; domain report 4.3 step 6",
+        "发改价格〔2025〕65号: cost of data used this year; by open cost, capped",
     ),
     Tier.BENEFIT: (
         "收益分享 Benefit, B",
-        "27号 art. 20; 财资〔2024〕1号; domain report 4.3 step 7",
+        "发改数据规〔2025〕27号第20条, 财资〔2024〕1号: permitted profit by agreement",
     ),
     Tier.RESERVE: (
         "超收待扣减 Reserve, R",
-        "发改价格〔2025〕65号 (超收扣减); domain report 4.3 step 8",
+        "发改价格〔2025〕65号: 超收 is deducted in later cycles, paid to nobody",
     ),
 }
+"""Title of each tier, and where its rule is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def share_step(
         left_micro_fen: what the tiers above left.
     """
     tier = Tier(line.tier)
-    title, rule = _RULES[tier]
+    title, rule = RULES[tier]
     if tier is Tier.TAX:
         return title, rule, (_tax(place, left_micro_fen),)
     if tier is Tier.RESERVE:

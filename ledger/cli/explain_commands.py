@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
+from rich.padding import Padding
+from rich.text import Text
 
 from ledger.app.explaining import explain
 from ledger.app.names import display_names
@@ -59,11 +61,17 @@ def _print_explanation(found: dict[str, Any]) -> None:
     out.print(f"{amount} yuan", highlight=False)
     for number, step in enumerate(found["steps"], start=1):
         out.print(f"\n[bold]{number}  {escape(step['title'])}[/]", highlight=False)
-        out.print(f"   [dim]{escape(step['rule'])}[/]", highlight=False)
+        _indented(f"[dim]{escape(step['rule'])}[/]")
         for text in step["arithmetic"]:
-            out.print(f"   {escape(text)}", highlight=False)
+            _indented(escape(text))
+    if found.get("lines"):
+        out.print("\n[bold]分账行 Lines[/]", highlight=False)
     for line in found.get("lines", ()):
-        out.print(f"   {line['name']}  {line['amount_micro_fen']} µfen", highlight=False)
+        _indented(f"{line['name']}  {line['amount_micro_fen']} µfen")
+
+
+def _indented(text: str) -> None:
+    out.print(Padding(Text.from_markup(text), (0, 0, 0, 3)))
 
 
 def _print_account(found: dict[str, Any]) -> None:

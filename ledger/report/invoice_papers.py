@@ -9,6 +9,7 @@ Rules kept here:
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
@@ -28,12 +29,20 @@ Figures = Mapping[str, Any]
 TITLE = "账单 Invoice"
 FONT = "STSong-Light"
 """A font that PDF readers bring along for simplified Chinese; none is embedded."""
-_BODY = ParagraphStyle("body", fontName=FONT, fontSize=9, leading=13, wordWrap="CJK")
-_HEAD = ParagraphStyle("head", parent=_BODY, fontSize=11, leading=16, spaceBefore=8)
-_TITLE = ParagraphStyle("title", parent=_BODY, fontSize=16, leading=22)
+LATIN = "Helvetica"
+"""For letters and figures: their widths are known wherever the page is read."""
+_BODY = ParagraphStyle("body", fontName=FONT, fontSize=8, leading=10, wordWrap="CJK")
+_HEAD = ParagraphStyle("head", parent=_BODY, fontSize=10, leading=13, spaceBefore=3)
+_TITLE = ParagraphStyle("title", parent=_BODY, fontSize=15, leading=20)
 _GRID = TableStyle(
-    [("GRID", (0, 0), (-1, -1), 0.25, "#999999"), ("VALIGN", (0, 0), (-1, -1), "TOP")]
+    [
+        ("GRID", (0, 0), (-1, -1), 0.25, "#999999"),
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("TOPPADDING", (0, 0), (-1, -1), 2),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
+    ]
 )
+_LATIN_RUN = re.compile(r"[!-~]+(?: [!-~]+)*")
 _PAGE = """<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><title>{title}</title>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
@@ -99,19 +108,31 @@ def invoice_pdf(figures: Figures) -> bytes:
         author=figures["issuer"]["name_en"],
         leftMargin=18 * mm,
         rightMargin=18 * mm,
+        topMargin=14 * mm,
+        bottomMargin=14 * mm,
         invariant=1,
     )
-    story: list[Any] = [Paragraph(TITLE, _TITLE)]
+    story: list[Any] = [Paragraph(_marked(TITLE), _TITLE)]
     for section in invoice_sections(figures):
-        cells = [[Paragraph(escape(cell), _BODY) for cell in row] for row in section.rows]
+        cells = [[Paragraph(_marked(cell), _BODY) for cell in row] for row in section.rows]
         widths = _widths(len(section.rows[0]), paper.width)
         story += [
-            Paragraph(escape(section.title), _HEAD),
+            Paragraph(_marked(section.title), _HEAD),
             Table(cells, colWidths=widths, style=_GRID, repeatRows=1),
-            Spacer(1, 2 * mm),
+            Spacer(1, 1 * mm),
         ]
     paper.build(story)
     return out.getvalue()
+
+
+def _marked(text: str) -> str:
+    """Return a text with its Latin runs in a font of their own."""
+    found, place = "", 0
+    for run in _LATIN_RUN.finditer(text):
+        found += escape(text[place : run.start()])
+        found += f'<font name="{LATIN}">{escape(run.group())}</font>'
+        place = run.end()
+    return found + escape(text[place:])
 
 
 def _widths(columns: int, whole: float) -> list[float]:
