@@ -13,6 +13,7 @@ Source: domain report 4.3 steps 2 and 4 to 12.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -121,20 +122,21 @@ def simulate(
     if terms.carry_in_micro_fen:
         state = apply(state, pour_carry_in(state))
     splits: list[TrialSplit] = []
-    standing: list[int] = []
+    standing: defaultdict[tuple[Fen, Lineage], list[int]] = defaultdict(list)
     for number, income in enumerate(incomes):
+        alike = standing[income.gross_fen, income.lineage]
         if income.is_refund:
-            found = standing.pop(_refunded(incomes, standing, number))
-            state = reverse(state, splits[found].split)
-            splits.append(replace(splits[found], is_refund=True))
+            found = splits[_refunded(income, alike, number)]
+            state = reverse(state, found.split)
+            splits.append(replace(found, is_refund=True))
             continue
         made = _split(state, income, number)
         state = apply(state, made.split)
         splits.append(made)
-        standing.append(number)
+        alike.append(number)
     closed = None
     if close is not None:
-        kept = [(incomes[number], splits[number]) for number in standing]
+        kept = [(incomes[no], splits[no]) for alike in standing.values() for no in alike]
         closed = _close(state, kept, close, carry_over_cycles)
     return Simulation(tuple(splits), state, closed)
 
@@ -162,19 +164,16 @@ def _split(state: SchemeState, income: TrialIncome, number: int) -> TrialSplit:
     return TrialSplit(net_fen, vat_fen, split, is_refund=False)
 
 
-def _refunded(incomes: Sequence[TrialIncome], standing: Sequence[int], number: int) -> int:
-    """Return the place in `standing` of the income that a refund takes back, the latest first."""
-    wanted = incomes[number]
-    for place in range(len(standing) - 1, -1, -1):
-        income = incomes[standing[place]]
-        if (income.gross_fen, income.lineage) == (wanted.gross_fen, wanted.lineage):
-            return place
-    raise RefundUnmatchedError(
-        f"income {number + 1} refunds an amount and weights that no open income before it has",
-        field=f"incomes.{number}.refund",
-        got=wanted.gross_fen,
-        expected="gross_fen and weights_ppm of an earlier income",
-    )
+def _refunded(income: TrialIncome, alike: list[int], number: int) -> int:
+    """Take the latest of the incomes that a refund may take back, and return its number."""
+    if not alike:
+        raise RefundUnmatchedError(
+            f"income {number + 1} refunds an amount and weights that no open income before it has",
+            field=f"incomes.{number}.refund",
+            got=income.gross_fen,
+            expected="gross_fen and weights_ppm of an earlier income",
+        )
+    return alike.pop()
 
 
 def _close(
