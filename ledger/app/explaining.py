@@ -27,7 +27,6 @@ from ledger.domain.money import Tier
 from ledger.domain.units import MICRO_FEN_PER_FEN, PPM_WHOLE
 from ledger.projection import queries
 from ledger.projection.errors import NotFoundError
-from ledger.projection.queries.money import InvoiceRow, SplitDetail, SplitLineRow
 
 PRICE_LAW = "发改价格〔2025〕65号: bands add up 分档累加, one floor to the fen"
 VAT_RULE = "增值税价税分离: net is floored to the fen, VAT is the rest"
@@ -54,9 +53,9 @@ class Step:
         return {"title": self.title, "rule": self.rule, "arithmetic": list(self.arithmetic)}
 
 
-def line_name(line: SplitLineRow) -> str:
-    """Return the name of a split line."""
-    return f"{line.invoice_id}/{line.tier}/{line.position}"
+def line_name(split: queries.SplitDetail, line: queries.SplitLineRow) -> str:
+    """Return the name of a line of a split."""
+    return f"{split.split.invoice_id}/{line.tier}/{line.position}"
 
 
 def explain(market: Market, reference: str) -> tuple[dict[str, Any], set[UUID]]:
@@ -99,9 +98,10 @@ def _explain_invoice(market: Market, invoice_id: UUID) -> tuple[dict[str, Any], 
         "amount_fen": invoice.gross_fen,
         "invoice": figures,
         "steps": [step.as_dict() for step in _invoice_steps(figures, invoice)],
-        "lines": [
-            {"name": line_name(line), "amount_micro_fen": str(line.amount_micro_fen)}
-            for line in (split.lines if split else ())
+        "lines": split
+        and [
+            {"name": line_name(split, line), "amount_micro_fen": str(line.amount_micro_fen)}
+            for line in split.lines
         ],
     }
     return found, parties
@@ -129,7 +129,7 @@ def _explain_line(
     steps = [*_invoice_steps(figures, invoice), *_split_steps(place, figures, line, len(own))]
     explained = {
         "kind": "line",
-        "name": line_name(line),
+        "name": line_name(split, line),
         "tier": Tier(tier).name.lower(),
         "claimant_id": str(line.claimant_id) if line.claimant_id else None,
         "claimant": claimant,
@@ -166,7 +166,7 @@ def _explain_batch(
     return found, parties | {batch.payee_id}
 
 
-def _invoice_steps(figures: dict[str, Any], invoice: InvoiceRow) -> list[Step]:
+def _invoice_steps(figures: dict[str, Any], invoice: queries.InvoiceRow) -> list[Step]:
     receipts = figures["receipts"]
     after = receipts["after_index"]
     first = "0" if after is None else str(int(after) + 1)
@@ -215,7 +215,7 @@ def _price_step(figures: dict[str, Any]) -> Step:
 
 
 def _split_steps(
-    place: SharePlace, figures: dict[str, Any], line: SplitLineRow, count: int
+    place: SharePlace, figures: dict[str, Any], line: queries.SplitLineRow, count: int
 ) -> list[Step]:
     """Return the tiers above the line's, what each took, and the line's own share."""
     net = figures["net_fen"] * MICRO_FEN_PER_FEN
@@ -246,7 +246,7 @@ def _batch_step(
             is_own = item.claimant_id == line.claimant_id and item.amount_micro_fen
             if is_own and split.split.recorded_at <= batch.opened_at:
                 credited += item.amount_micro_fen
-                sources.append(f"{line_name(item)}  {item.amount_micro_fen} µfen")
+                sources.append(f"{line_name(split, item)}  {item.amount_micro_fen} µfen")
     remitted = _remitted_before(connection, batch, line)
     due = credited - remitted * MICRO_FEN_PER_FEN
     return Step(
@@ -274,13 +274,15 @@ def _remitted_before(
     return total
 
 
-def _split_or_none(connection: Any, invoice: InvoiceRow) -> SplitDetail | None:
+def _split_or_none(connection: Any, invoice: queries.InvoiceRow) -> queries.SplitDetail | None:
     if invoice.state != InvoiceState.SPLIT or not invoice.gross_fen:
         return None
     return queries.split_of(connection, invoice.invoice_id)
 
 
-def _parties(connection: Any, figures: dict[str, Any], split: SplitDetail | None) -> set[UUID]:
+def _parties(
+    connection: Any, figures: dict[str, Any], split: queries.SplitDetail | None
+) -> set[UUID]:
     """Return whom an invoice and its split concern."""
     parties = {UUID(figures["issuer"]["id"]), UUID(figures["buyer"]["id"])}
     for line in split.lines if split else ():

@@ -30,8 +30,6 @@ from ledger.domain.errors import MalformedValueError
 from ledger.domain.ids import digest_text
 from ledger.domain.units import Fen, Ppm
 from ledger.projection import queries
-from ledger.projection.queries.money import InvoiceRow
-from ledger.projection.queries.sales import LicenceRow
 from ledger.revenue.tariff import charge_fen, charge_parts
 from ledger.revenue.vat import take_vat
 
@@ -139,7 +137,9 @@ def check_invoice(market: Market, document: dict[str, Any]) -> str:
     return str(signer)
 
 
-def earlier_units(earlier: list[InvoiceRow], chargeable: set[int], invoice: InvoiceRow) -> int:
+def earlier_units(
+    earlier: list[queries.InvoiceRow], chargeable: set[int], invoice: queries.InvoiceRow
+) -> int:
     """Return the units of the year that count for the bands before an invoice.
 
     Args:
@@ -155,9 +155,9 @@ def earlier_units(earlier: list[InvoiceRow], chargeable: set[int], invoice: Invo
     )
 
 
-def _earlier(connection: Any, invoice: InvoiceRow) -> list[InvoiceRow]:
+def _earlier(connection: Any, invoice: queries.InvoiceRow) -> list[queries.InvoiceRow]:
     """Return the invoices of the same buyer and product that were issued before one."""
-    found: list[InvoiceRow] = []
+    found: list[queries.InvoiceRow] = []
     offset = 0
     while rows := queries.invoices_list(
         connection, buyer_id=invoice.buyer_id, limit=_PAGE, offset=offset
@@ -172,7 +172,10 @@ def _earlier(connection: Any, invoice: InvoiceRow) -> list[InvoiceRow]:
 
 
 def _price(
-    connection: Any, invoice: InvoiceRow, licence: LicenceRow, earlier: list[InvoiceRow]
+    connection: Any,
+    invoice: queries.InvoiceRow,
+    licence: queries.LicenceRow,
+    earlier: list[queries.InvoiceRow],
 ) -> dict[str, Any] | None:
     """Return how the charge comes about, None for a use that is not charged."""
     if licence.tariff_no == 0 or not Purpose(licence.purpose).is_chargeable:
@@ -210,7 +213,7 @@ def _price(
     }
 
 
-def _receipts(invoice: InvoiceRow, earlier: list[InvoiceRow]) -> dict[str, Any]:
+def _receipts(invoice: queries.InvoiceRow, earlier: list[queries.InvoiceRow]) -> dict[str, Any]:
     """Return the range of the log in which the billed use lies."""
     before = [
         row.receipt_index

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from ledger.domain.money import Tier
 from ledger.projection import queries
-from ledger.projection.queries.money import InvoiceRow, SchemeRow, SplitDetail, SplitLineRow
 
 RULES = {
     Tier.TAX: ("税费 Tax, A0", "附加税费: surcharge on the net, up to the approved tax"),
@@ -38,15 +37,17 @@ RULES = {
 class SharePlace:
     """A split with the balances that it was computed from."""
 
-    scheme: SchemeRow
-    split: SplitDetail
+    scheme: queries.SchemeRow
+    split: queries.SplitDetail
     weights_ppm: Mapping[UUID, int]
     rooms_micro_fen: Mapping[UUID, int]
     """Approved cost that each claimant had not recovered before this split."""
     tax_room_micro_fen: int
 
     @classmethod
-    def of(cls, connection: Any, invoice: InvoiceRow, split: SplitDetail) -> SharePlace:
+    def of(
+        cls, connection: Any, invoice: queries.InvoiceRow, split: queries.SplitDetail
+    ) -> SharePlace:
         """Return the place of an invoice's split, from the splits released before it."""
         scheme = queries.scheme(connection, invoice.scheme_id)
         taken: defaultdict[UUID | None, int] = defaultdict(int)
@@ -75,7 +76,7 @@ class SharePlace:
 
 
 def share_step(
-    place: SharePlace, line: SplitLineRow, left_micro_fen: int
+    place: SharePlace, line: queries.SplitLineRow, left_micro_fen: int
 ) -> tuple[str, str, tuple[str, ...]]:
     """Return title, rule and arithmetic of a line.
 
@@ -104,7 +105,7 @@ def _tax(place: SharePlace, left_micro_fen: int) -> str:
 
 
 def _fill(
-    place: SharePlace, line: SplitLineRow, left_micro_fen: int, weights: dict[UUID, int]
+    place: SharePlace, line: queries.SplitLineRow, left_micro_fen: int, weights: dict[UUID, int]
 ) -> tuple[str, ...]:
     """Return the share of a capped tier: those at their room taken out, then X′ · w / W′."""
     own = {
@@ -133,7 +134,7 @@ def _fill(
     )
 
 
-def _room(place: SharePlace, line: SplitLineRow) -> int:
+def _room(place: SharePlace, line: queries.SplitLineRow) -> int:
     """Return the room of a line's claimant; what the lineage tier took lowers the common one."""
     if line.claimant_id is None:
         return 0

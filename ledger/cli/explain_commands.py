@@ -66,7 +66,7 @@ def _print_explanation(found: dict[str, Any]) -> None:
             _indented(escape(text))
     if found.get("lines"):
         out.print("\n[bold]分账行 Lines[/]", highlight=False)
-    for line in found.get("lines", ()):
+    for line in found.get("lines") or ():
         _indented(f"{line['name']}  {line['amount_micro_fen']} µfen")
 
 

@@ -80,7 +80,7 @@ def _claims(connection: Connection, scheme_id: UUID, organisation_id: UUID) -> d
 def _credits(splits: list[queries.SplitDetail], claims: Mapping[UUID, str]) -> list[dict[str, Any]]:
     return [
         {
-            "line": f"{line.invoice_id}/{line.tier}/{line.position}",
+            "line": f"{split.split.invoice_id}/{line.tier}/{line.position}",
             "at_seconds": split.split.recorded_at,
             "kind": "credited",
             "tier": Tier(line.tier).name.lower(),

@@ -2,11 +2,12 @@
 
 Rules kept here:
 1. The same functions split, reverse and close as in the market; a trial has no rule of its own.
-2. The carry-in is poured before the first income; it is no income of the year's deviation.
+2. The carry-in is poured before the first income and counts in the year's deviation as if it were
+   income, as on chain; so a year that sells the rest of what is permitted deviates by nothing.
 3. A refund posts the equal and opposite entries (红冲) of the latest income of the same gross
    amount and weights that is not refunded yet; it never shares anew.
-4. At the close of a cycle the reserve first fills the cost and the profit that are still open;
-   data that nobody used draw nothing. What is left is carried out.
+4. At the close of a cycle the reserve is poured through the common pool, that is operator, platform
+   and whatever was sold or pooled, at the quality it had last; what is left is carried out.
 
 Source: domain report 4.3 steps 2 and 4 to 12.
 """
@@ -20,15 +21,13 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from ledger.domain.ids import ClaimantId
-from ledger.domain.money import NOTHING_MICRO_FEN, Lineage, SchemeTerms
+from ledger.domain.money import NOTHING_MICRO_FEN, Lineage, SchemeTerms, Tier
 from ledger.domain.units import (
-    MICRO_FEN_PER_FEN,
     Fen,
     MicroFen,
     income_fen,
     require_range,
 )
-from ledger.revenue.apportion import fill
 from ledger.revenue.close import Deviation, carry_out_instalments, deviation
 from ledger.revenue.errors import RefundUnmatchedError
 from ledger.revenue.vat import take_vat
@@ -36,6 +35,7 @@ from ledger.revenue.waterfall import (
     SchemeState,
     Split,
     apply,
+    pour,
     pour_carry_in,
     reverse,
     split_income,
@@ -134,25 +134,8 @@ def simulate(
         state = apply(state, made.split)
         splits.append(made)
         alike.append(number)
-    closed = None
-    if close is not None:
-        kept = [(incomes[no], splits[no]) for alike in standing.values() for no in alike]
-        closed = _close(state, kept, close, carry_over_cycles)
+    closed = None if close is None else _close(state, incomes, close, carry_over_cycles)
     return Simulation(tuple(splits), state, closed)
-
-
-def fill_from_reserve(state: SchemeState, used: frozenset[ClaimantId]) -> MicroFen:
-    """Return what the reserve fills at the end of a cycle: open cost first, then open profit.
-
-    Args:
-        state: balances at the end of the cycle.
-        used: claimants with an accepted use in it, operator and platform included.
-    """
-    members = sorted(used)
-    rooms = [state.cost_room_micro_fen(member) for member in members]
-    cost = sum(fill(state.reserve_micro_fen, rooms, rooms))
-    profit = min(state.reserve_micro_fen - cost, state.benefit_room_micro_fen)
-    return MicroFen(cost + profit)
 
 
 def _split(state: SchemeState, income: TrialIncome, number: int) -> TrialSplit:
@@ -177,18 +160,17 @@ def _refunded(income: TrialIncome, alike: list[int], number: int) -> int:
 
 
 def _close(
-    state: SchemeState,
-    kept: Sequence[tuple[TrialIncome, TrialSplit]],
-    close: CloseKind,
-    carry_over_cycles: int,
+    state: SchemeState, incomes: Sequence[TrialIncome], close: CloseKind, carry_over_cycles: int
 ) -> TrialClose:
-    income = sum(split.net_fen for _, split in kept) * MICRO_FEN_PER_FEN
-    apart = deviation(MicroFen(income), MicroFen(state.terms.permitted_micro_fen))
+    apart = deviation(state.income_micro_fen, MicroFen(state.terms.permitted_micro_fen))
     if close is CloseKind.YEAR:
         return TrialClose(apart, NOTHING_MICRO_FEN, ())
-    used = {state.terms.operator_id, state.terms.platform_id}
-    for sale, _ in kept:
-        used |= sale.pool | {weight.claimant_id for weight in sale.lineage.weights}
-    filled = fill_from_reserve(state, frozenset(used))
-    left = MicroFen(state.reserve_micro_fen - filled)
+    pool = {state.terms.operator_id, state.terms.platform_id}
+    quality: dict[ClaimantId, int] = {}
+    for income in incomes:
+        pool |= income.pool | {weight.claimant_id for weight in income.lineage.weights}
+        quality |= income.quality
+    poured = pour(state, state.reserve_micro_fen, pool, quality=quality)
+    left = poured.tier_micro_fen(Tier.RESERVE)
+    filled = MicroFen(state.reserve_micro_fen - left)
     return TrialClose(apart, filled, tuple(carry_out_instalments(left, carry_over_cycles)))

@@ -42,6 +42,7 @@ __all__ = [
     "Split",
     "apply",
     "fill",
+    "pour",
     "pour_carry_in",
     "reverse",
     "split_income",
@@ -88,8 +89,28 @@ def pour_carry_in(state: SchemeState, *, quality: Mapping[ClaimantId, int] | Non
     It runs through the tiers as if it were net income, without VAT and without surcharge, and
     with the approved costs as weights; so the room for new sales falls by exactly the deduction.
     """
-    weights = list(state.terms.cost_micro_fen_by_claimant.items())
-    return _pour(state, state.terms.carry_in_micro_fen, 0, weights, (), quality or {})
+    claimants = state.terms.cost_micro_fen_by_claimant
+    return pour(state, state.terms.carry_in_micro_fen, claimants, quality=quality)
+
+
+def pour(
+    state: SchemeState,
+    amount_micro_fen: MicroFen,
+    claimants: Collection[ClaimantId],
+    *,
+    quality: Mapping[ClaimantId, int] | None = None,
+) -> Split:
+    """Share an amount that no product earned, weighted by approved cost, without a surcharge.
+
+    Args:
+        state: balances of the scheme before.
+        amount_micro_fen: what there is to share.
+        claimants: everyone of the scheme for a carry-in, the common pool for a reserve.
+        quality: coefficient 0 … 100 per dataset; absent means 100.
+    """
+    costs = state.terms.cost_micro_fen_by_claimant
+    weights = [(claimant_id, int(costs[claimant_id])) for claimant_id in sorted(claimants)]
+    return _pour(state, amount_micro_fen, 0, weights, claimants, quality or {})
 
 
 @dataclass(slots=True)

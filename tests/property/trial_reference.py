@@ -50,11 +50,13 @@ class _Year:
         self.tax = scheme["tax_fen"] * MILLION
         self.permitted = int(sum(self.costs.values()) * MILLION + self.profit + self.tax)
         self.posted: list[tuple[Any, int, Lines]] = []
-        carry_in = scheme["carry_in_fen"] * MILLION
-        self.opening = self._pour(carry_in, 0, self.costs, (), {}) if carry_in else {}
+        self.taken: list[Any] = []
+        self.carry_in = scheme["carry_in_fen"] * MILLION
+        self.opening = self._pour(self.carry_in, 0, self.costs, (), {}) if self.carry_in else {}
 
     def take(self, income: Mapping[str, Any]) -> dict[str, Any]:
         gross = income["gross_fen"]
+        self.taken.append(income)
         if income["refund"]:
             for place in range(len(self.posted) - 1, -1, -1):
                 before, net, lines = self.posted[place]
@@ -72,16 +74,18 @@ class _Year:
     def close(self, kind: str | None, cycles: int) -> dict[str, Any] | None:
         if kind is None:
             return None
-        income = sum(net for _, net, _ in self.posted) * MILLION
+        income = sum(net for _, net, _ in self.posted) * MILLION + self.carry_in
         apart = abs(Fraction(income, self.permitted) - 1)
         carried: list[int] = []
         if kind == "cycle":
-            left = self._sum("reserve")
-            used = {self.scheme["operator"], self.scheme["platform"]}
-            for sale, _, _ in self.posted:
-                used.update(sale["pool"], sale["weights_ppm"])
-            left -= min(left, sum(self._room(name) for name in used))
-            left -= min(left, int(self.profit) - self._sum("benefit", "forgone"))
+            pool = {self.scheme["operator"], self.scheme["platform"]}
+            quality: dict[str, int] = {}
+            for sale in self.taken:
+                pool.update(sale["pool"], sale["weights_ppm"])
+                quality |= sale["quality"]
+            weights = {name: self.costs[name] for name in sorted(pool)}
+            poured = self._pour(self._sum("reserve"), 0, weights, sorted(pool), quality)
+            left = poured["reserve"][""]
             carried = [left // cycles] * (cycles - 1)
             carried.append(left - sum(carried))
         return {

@@ -212,12 +212,13 @@ def test_refund__twice__is_refused() -> None:
     )
 
 
-def test_carry_in__poured_first__lowers_the_room_and_is_no_income() -> None:
+def test_carry_in__poured_first__lowers_the_room_and_counts_in_the_deviation() -> None:
+    # Costs of 250 are filled by the carry-in, so the income of 100 is above what is permitted.
     scheme = SMALL_SCHEME | {"carry_in_fen": 250}
     body = {"scheme": scheme, "incomes": [_income(100)], "close": "cycle"}
     found = try_anything(body)
     assert found["splits"][0]["reserve_micro_fen"] == "100000000"
-    assert found["close"] == {"deviation_ppm": 600_000, "carry_out_micro_fen": ["100000000"]}
+    assert found["close"] == {"deviation_ppm": 400_000, "carry_out_micro_fen": ["100000000"]}
 
 
 def test_close__pool_grown_after_the_reserve__is_filled_from_it_and_unused_data_are_not() -> None:
