@@ -26,7 +26,7 @@ from api.routes import (
     health,
     logs,
     money,
-    remittances,
+    papers,
     simulations,
 )
 from ledger import __version__
@@ -78,7 +78,7 @@ def create_app(market: Market) -> FastAPI:
         catalogue.router,
         logs.router,
         money.router,
-        remittances.router,
+        papers.router,
         simulations.router,
         gateway.router,
         commands.router,

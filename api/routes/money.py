@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter
 
 from api.deps import MarketDep, Number, Reader, require_party
 from api.tags import Tagged
 from ledger.app.books import invoice_found, licence_found, scheme_found
 from ledger.app.explaining import explain
-from ledger.app.invoice_papers import invoice_document, invoice_figures
 from ledger.app.lookup import keepers_of_money
 from ledger.app.names import display_names
-from ledger.app.payments import open_items
 from ledger.app.splits import split_lines
 from ledger.domain.calendar import end_of_day
 from ledger.report.accounts import account_statement
-from ledger.report.invoice_papers import invoice_csv, invoice_html, invoice_pdf
 from ledger.report.statements import market_statement, organisation_statement
 
 router = APIRouter(prefix="/v1", tags=["money 资金"], dependencies=[Tagged])
@@ -92,30 +88,3 @@ def invoice(invoice_id: UUID, market: MarketDep, reader: Reader) -> dict[str, An
     found, parties = invoice_found(market, invoice_id)
     require_party(market, reader, parties)
     return found
-
-
-@router.get("/invoices/{invoice_id}/document", response_model=None)
-def invoice_paper(
-    invoice_id: UUID,
-    market: MarketDep,
-    reader: Reader,
-    form: Annotated[Literal["json", "csv", "html", "pdf"], Query(alias="format")] = "json",
-) -> Response | dict[str, Any]:
-    """One invoice as JSON (signed once its issuer did), CSV, printable page or PDF (账单文件)."""
-    _, parties = invoice_found(market, invoice_id)
-    require_party(market, reader, parties)
-    figures = invoice_figures(market, invoice_id)
-    if form == "csv":
-        return Response(invoice_csv(figures).encode("utf-8-sig"), media_type="text/csv")
-    if form == "html":
-        return Response(invoice_html(figures), media_type="text/html")
-    if form == "pdf":
-        return Response(invoice_pdf(figures), media_type="application/pdf")
-    return invoice_document(market, figures)
-
-
-@router.get("/payments/open")
-def payments_open(market: MarketDep, reader: Reader) -> list[dict[str, Any]]:
-    """Bank lines that wait for people (待处理到账); operators, platform and regulators."""
-    require_party(market, reader, keepers_of_money(market))
-    return [asdict(item) for item in open_items(market)]

@@ -40,6 +40,7 @@ from ledger.domain.ids import digest, new_id
 from ledger.report.accounts import account_statement
 from tests.integration.market_fixture import CHUZHOU, NANJING, SmallMarket, opened_market
 from tests.unit.camt_files import detail, entry, message
+from tests.unit.trial_bodies import scheme_body
 
 pytestmark = pytest.mark.integration
 
@@ -358,11 +359,13 @@ def test_http__papers_files_and_explanations__are_for_their_parties(settled: Set
             {"X-Api-Key": issue_api_key(small.market, small.members[member].account)}
             for member in ("operator", "chuzhou")
         ]
+        floating = client.post("/v1/simulations", json=scheme_body() | {"carry_over_cycles": 1.5})
         found = {
             path: tuple(client.get(path, headers=headers).status_code for headers in ({}, *keys))
             for path in paths
         }
     assert found == paths
+    assert (floating.status_code, floating.json()["field"]) == (422, "carry_over_cycles")
 
 
 def _batch(settled: Settled, member: str) -> Any:
