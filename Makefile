@@ -22,11 +22,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  make bench-X        one chapter: $(BENCHES)"
+	@echo "                      bench-log N=210000000 measures the whole history"
 
 setup: $(PYTHON_READY) $(NODE_READY) ## install everything into .venv and node_modules
 
-$(PYTHON_READY): requirements-dev.lock pyproject.toml
+$(PYTHON_READY): requirements-dev.lock pyproject.toml ledger/codec/kernel.c
 	$(PYTHON) -m venv $(VENV)
+	rm -f ledger/codec/_kernel*.so
 	$(PY) -m pip install --quiet --no-compile --no-deps --require-hashes -r requirements-dev.lock
 	$(PY) -m pip install --quiet --no-deps --no-build-isolation --no-index -e .
 	@touch $@
@@ -74,9 +76,10 @@ bench: setup ## the small benchmarks; the last line is JSON
 	@$(PY) -m scripts.bench
 
 $(BENCHES:%=bench-%): bench-%: setup
-	@$(PY) -m scripts.bench $*
+	@$(PY) -m scripts.bench $* $(if $(N),--receipts $(N)) $(BENCH_OPTIONS)
 
 clean: ## remove what can be made again
 	rm -rf $(VENV) node_modules artifacts cache types build dist coverage .demo .home
+	rm -f ledger/codec/_kernel*.so
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

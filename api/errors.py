@@ -49,6 +49,19 @@ class BodyTooLargeError(ApiError):
     code = "api.body_too_large"
 
 
+class MediaTypeError(ApiError):
+    """The body is of a type that the path does not take."""
+
+    code = "api.media_type"
+
+
+class BodyTimeoutError(ApiError):
+    """The body did not come in time."""
+
+    code = "api.body_timeout"
+    retryable = True
+
+
 class NoSuchPathError(ApiError):
     """There is nothing at this path."""
 
@@ -96,6 +109,8 @@ STATUS: dict[str, int] = {
     "api.invalid_request": 422,
     "api.invalid_field": 422,
     "api.body_too_large": 413,
+    "api.media_type": 415,
+    "api.body_timeout": 408,
     "api.no_such_path": 404,
     "api.method_not_allowed": 405,
     "api.key_required": 401,
@@ -107,6 +122,7 @@ STATUS: dict[str, int] = {
     "app.tariff_missing": 409,
     "app.tile_missing": 404,
     "app.unknown_command": 404,
+    "app.usage_sum": 500,
     "app.document_missing": 404,
     "app.holding_missing": 503,
     "app.holding_changed": 503,
@@ -136,15 +152,25 @@ STATUS: dict[str, int] = {
     "invoice.not_issuer": 403,
     "log.busy": 503,
     "log.erased": 410,
+    "log.meter_gaps": 409,
     "log.missing": 404,
     "log.no_checkpoint": 409,
     "log.proof_refused": 422,
+    "log.proof_too_large": 422,
     "log.range": 404,
+    "log.rows": 400,
+    "log.usage_failed": 503,
     "log.write_failed": 503,
     "payment.item_unknown": 404,
     "payment.overpaid": 409,
+    "meter.intake_full": 429,
+    "meter.intake_stopped": 503,
+    "meter.not_keeper": 403,
+    "meter.other_key": 403,
+    "meter.too_many_uses": 413,
     "payment.reference_ambiguous": 409,
     "projection.not_found": 404,
+    "projection.meter_bound": 409,
     "projection.payee_unknown": 409,
     "remittance.file_differs": 409,
     "remittance.payee_record_missing": 409,

@@ -3,7 +3,7 @@
 Rules kept here:
 1. A body of more than `BODY_BYTES_MAX` is answered with 413 and not read further.
 2. A JSON body is refused before any route sees it when it is not UTF-8, repeats a key, nests
-   deeper than `DEPTH_MAX`, or holds a float, NaN, NUL, a lone surrogate or a number beyond
+   deeper than `NESTING_MAX`, or holds a float, NaN, NUL, a lone surrogate or a number beyond
    2^256 - 1. No field of the ledger takes those, and each has broken some program's database.
 3. A path whose route reads and names such values itself, and stores nothing, is exempt from 2.
 """
@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import BodyTooLargeError, MalformedRequestError
 from api.problems import answer
 from ledger.domain.errors import LedgerError, MalformedValueError
-from ledger.domain.json_text import DEPTH_MAX, require_shallow
+from ledger.domain.nesting import check_nesting
 
 BODY_BYTES_MAX = 1_048_576
 _DIGITS_MAX = 78
@@ -57,8 +57,10 @@ def check_json(body: bytes) -> None:
         MalformedRequestError: saying what it is that no field takes.
     """
     try:
+        text = body.decode("utf-8")
+        check_nesting(text)
         value = json.loads(
-            require_shallow(body.decode("utf-8")),
+            text,
             object_pairs_hook=_members,
             parse_float=_no_float,
             parse_constant=_no_float,
@@ -66,7 +68,7 @@ def check_json(body: bytes) -> None:
         )
     except MalformedValueError as error:
         raise MalformedRequestError(
-            "the body nests too deep", field="body", got=error.got, expected=DEPTH_MAX
+            "the body nests too deep", field="body", got=error.got, expected=error.expected
         ) from error
     except ValueError as error:
         raise MalformedRequestError(

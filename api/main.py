@@ -1,6 +1,6 @@
 """The HTTP application: routes, errors, background work.
 
-In the background it follows the chain, signs the logs it writes, and resends what is open. A fault
+In the background it follows the chain, signs the log it writes, and resends what is open. A fault
 there is logged and shown by /readyz; it never ends the service.
 """
 
@@ -28,9 +28,10 @@ from api.routes import (
     money,
     papers,
     simulations,
+    usage,
 )
 from ledger import __version__
-from ledger.app.log_keeping import sign_logs
+from ledger.app.log_keeping import sign_gateway_log
 from ledger.app.market import Market
 from ledger.domain.errors import LedgerError
 
@@ -80,6 +81,7 @@ def create_app(market: Market) -> FastAPI:
         money.router,
         papers.router,
         simulations.router,
+        usage.router,
         gateway.router,
         commands.router,
     ):
@@ -100,4 +102,4 @@ def _kept_up(work: Callable[[], object], stop: threading.Event) -> None:
 
 def _signed_regularly(market: Market, stop: threading.Event) -> None:
     while not stop.wait(market.settings.checkpoint_seconds):
-        sign_logs(market)
+        sign_gateway_log(market)

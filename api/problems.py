@@ -31,6 +31,7 @@ from api.errors import (
 )
 from api.languages import language_of
 from api.titles import title_of
+from ledger.app.errors import UsesRefusedError
 from ledger.domain.errors import LedgerError
 from ledger.domain.units import AMOUNT_FEN_MAX
 
@@ -74,6 +75,8 @@ def problem(
         "findings": [_finding(item) for item in _findings(error)],
         "instance": instance,
     }
+    if isinstance(error, UsesRefusedError):
+        body |= {"rows": [safe(row) for row in error.rows], "total": error.total}
     return JSONResponse(
         body, status, headers=_headers(status, language, headers), media_type=MEDIA_TYPE
     )

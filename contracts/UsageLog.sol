@@ -7,6 +7,7 @@ import {Clock} from "./libraries/Clock.sol";
 import {Role} from "./libraries/Codes.sol";
 import {Member} from "./libraries/Member.sol";
 import {Merkle} from "./libraries/Merkle.sol";
+import {ProofFiles} from "./libraries/ProofFiles.sol";
 import {Receipts} from "./libraries/Receipts.sol";
 
 /// @title UsageLog
@@ -58,18 +59,35 @@ contract UsageLog is IUsageLog, Member {
         bytes calldata receipt,
         bytes32[] calldata inclusionProof
     ) external view {
-        Head storage subject = _known(logNo);
-        if (size != subject.size) revert UsageLog_SizeNotAnchored(logNo, size, subject.size);
-        bytes32 leaf = Merkle.leafHash(receipt);
-        bool isReceipt = receipt.length == Receipts.LENGTH;
-        if (!isReceipt || !Merkle.isIncluded(leaf, index, size, subject.root, inclusionProof)) {
-            revert UsageLog_NotIncluded(logNo, index, leaf);
-        }
+        _requireIncluded(logNo, size, index, receipt, inclusionProof);
+    }
+
+    /// @inheritdoc IUsageLog
+    function requireProven(bytes calldata proof) external view {
+        (uint32 logNo, uint64 size, uint64 index, bytes calldata receipt, bytes32[] calldata path) =
+            ProofFiles.open(proof);
+        _requireIncluded(logNo, size, index, receipt, path);
     }
 
     /// @inheritdoc IUsageLog
     function head(uint32 logNo) external view returns (Head memory) {
         return _known(logNo);
+    }
+
+    function _requireIncluded(
+        uint32 logNo,
+        uint64 size,
+        uint64 index,
+        bytes calldata receipt,
+        bytes32[] calldata path
+    ) private view {
+        Head storage subject = _known(logNo);
+        if (size != subject.size) revert UsageLog_SizeNotAnchored(logNo, size, subject.size);
+        bytes32 leaf = Merkle.leafHash(receipt);
+        bool isReceipt = receipt.length == Receipts.LENGTH;
+        if (!isReceipt || !Merkle.isIncluded(leaf, index, size, subject.root, path)) {
+            revert UsageLog_NotIncluded(logNo, index, leaf);
+        }
     }
 
     /// @dev Heads may not go back in time: one far in the future would lock the log for all the time until then.

@@ -24,7 +24,7 @@ from ledger.app.remittance_files import (
     treasury_rows,
 )
 from ledger.domain.calendar import parse_period
-from ledger.report.invoice_papers import invoice_csv, invoice_html, invoice_pdf
+from ledger.report.invoice_papers import PAGE_POLICY, invoice_csv, invoice_html, invoice_pdf
 from ledger.report.tables import to_csv
 
 router = APIRouter(prefix="/v1", tags=["money 资金"])
@@ -44,7 +44,8 @@ def invoice_paper(
     if form == "csv":
         return Response(invoice_csv(figures).encode("utf-8-sig"), media_type="text/csv")
     if form == "html":
-        return Response(invoice_html(figures), media_type="text/html")
+        headers = {"Content-Security-Policy": f"{PAGE_POLICY}; frame-ancestors 'none'"}
+        return Response(invoice_html(figures), media_type="text/html", headers=headers)
     if form == "pdf":
         return Response(invoice_pdf(figures), media_type="application/pdf")
     return invoice_document(market, figures)

@@ -35,6 +35,9 @@ interface IUsageLog {
     error UsageLog_SizeNotAnchored(uint32 logNo, uint64 got, uint64 anchored);
     /// @notice Thrown when a receipt is not shown to be in the log.
     error UsageLog_NotIncluded(uint32 logNo, uint64 index, bytes32 leafHash);
+    /// @notice Thrown when a proof file is not head, receipt and a whole number of hashes: both in bytes,
+    /// `expected` is the next shorter length that is, or the shortest of all.
+    error UsageLog_ProofLength(uint256 got, uint256 expected);
 
     /// @notice Opens a log kept by the caller's organisation (platform or operator). Emits {LogOpened}.
     /// @param originDigest SHA-256 of the log's origin line (C2SP checkpoint).
@@ -64,6 +67,11 @@ interface IUsageLog {
         bytes calldata receipt,
         bytes32[] calldata inclusionProof
     ) external view;
+
+    /// @notice Reverts unless a proof file, as it is, shows its receipt to be in its log at the anchored size.
+    /// @param proof Number of the log (4 bytes), size (8), index (8), receipt (96), RFC 9162 section 2.1.3
+    /// path (32 each), big-endian, no padding: 116 bytes and 32 for each level, 1,012 in a log of 2^28.
+    function requireProven(bytes calldata proof) external view;
 
     /// @notice The last anchored head; reverts when the log is unknown.
     function head(uint32 logNo) external view returns (Head memory);

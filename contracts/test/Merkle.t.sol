@@ -3,16 +3,13 @@ pragma solidity 0.8.37;
 
 import {Merkle} from "../libraries/Merkle.sol";
 import {Check} from "./helpers/Check.sol";
+import {LargeTree} from "./helpers/LargeTree.sol";
 import {ReferenceTree} from "./helpers/ReferenceTree.sol";
 
 /// @dev Passes proofs as calldata, as a transaction would.
 contract MerkleCaller {
     function leafHash(bytes calldata entry) external view returns (bytes32) {
         return Merkle.leafHash(entry);
-    }
-
-    function nodeHash(bytes32 left, bytes32 right) external view returns (bytes32) {
-        return Merkle.nodeHash(left, right);
     }
 
     function isIncluded(bytes32 leaf, uint64 index, uint64 size, bytes32 root, bytes32[] calldata proof)
@@ -47,7 +44,9 @@ contract MerkleCaller {
 }
 
 contract MerkleTest is Check {
-    uint256 private constant SIZE_MAX = 70;
+    uint256 private constant SIZE_MAX = 1025;
+    uint256 private constant SIZE_OFTEN_MAX = 70;
+    uint256 private constant LARGE_MAX = 2 ** 63;
 
     MerkleCaller private merkle;
 
@@ -60,13 +59,12 @@ contract MerkleTest is Check {
         _equal(merkle.leafHash(hex"0102"), sha256(hex"000102"), "two bytes");
     }
 
-    function test_fuzz_hashes__any_bytes__as_defined(bytes calldata entry, bytes32 left, bytes32 right) public view {
+    function test_fuzz_leaf_hash__any_bytes__as_defined(bytes calldata entry) public view {
         _equal(merkle.leafHash(entry), ReferenceTree.leaf(entry), "leaf");
-        _equal(merkle.nodeHash(left, right), sha256(abi.encodePacked(bytes1(0x01), left, right)), "node");
     }
 
     function test_fuzz_inclusion__every_leaf_of_a_tree__proven(uint256 seed) public view {
-        bytes32[] memory leaves = _leaves(seed, _bound(seed, 1, SIZE_MAX));
+        bytes32[] memory leaves = _leaves(seed, _size(seed, 1));
         uint256 index = _next(seed) % leaves.length;
         bytes32[] memory proof = ReferenceTree.path(leaves, index, 0, leaves.length);
         bytes32 root = ReferenceTree.root(leaves);
@@ -74,7 +72,7 @@ contract MerkleTest is Check {
     }
 
     function test_fuzz_inclusion__hostile_proof__refused(uint256 seed) public view {
-        bytes32[] memory leaves = _leaves(seed, _bound(seed, 2, SIZE_MAX));
+        bytes32[] memory leaves = _leaves(seed, _size(seed, 2));
         uint256 size = leaves.length;
         uint256 index = _next(seed) % size;
         bytes32[] memory proof = ReferenceTree.path(leaves, index, 0, size);
@@ -91,7 +89,7 @@ contract MerkleTest is Check {
 
     /// @dev An inner node's children passed off as an entry of 64 bytes: the prefixes keep them apart.
     function test_fuzz_inclusion__inner_node_as_leaf__refused(bytes32 left, bytes32 right) public view {
-        bytes32 root = merkle.nodeHash(left, right);
+        bytes32 root = ReferenceTree.node(left, right);
         bytes32 forged = merkle.leafHash(abi.encodePacked(left, right));
         _true(forged != root, "prefixes");
         _true(!_isIn(forged, 0, 1, root, new bytes32[](0)), "forged leaf");
@@ -139,12 +137,39 @@ contract MerkleTest is Check {
         _true(!_extends(1, 1, proof[0], proof[0], proof), "to itself");
     }
 
+    function test_fuzz_inclusion__tree_too_large_to_build__proven_there_only(uint256 seed, uint256 pick) public view {
+        uint256 size = _largeSize(pick, 2);
+        uint256 index = seed % size;
+        bytes32 leaf = bytes32(seed);
+        (bytes32[] memory path, bytes32 root) = LargeTree.included(leaf, index, size, seed);
+        _true(_isIn(leaf, index, size, root, path), "proven");
+        _true(!_isIn(leaf, index, size, root, _shorter(path)), "shortened");
+        _true(!_isIn(leaf, index, size, root, _longer(path, root)), "lengthened");
+        _true(!_isIn(leaf, index, size, root, _bent(path, seed)), "one bit changed");
+        _true(!_isIn(leaf, (index + 1) % size, size, root, path), "other index");
+        _true(!_isIn(leaf, index ^ 1, size, root, path), "the sibling's index");
+    }
+
+    function test_fuzz_consistency__tree_too_large_to_build__proven_there_only(uint256 seed, uint256 pick)
+        public
+        view
+    {
+        uint256 size = _largeSize(pick, 2);
+        uint256 oldSize = seed % 4 == 0 ? ReferenceTree.splitPoint(size) : 1 + _next(seed) % (size - 1);
+        (bytes32[] memory proof, bytes32 oldRoot, bytes32 root) = LargeTree.extended(oldSize, size, seed);
+        _true(_extends(oldSize, size, oldRoot, root, proof), "proven");
+        _true(!_extends(oldSize, size, oldRoot, root, _shorter(proof)), "shortened");
+        _true(!_extends(oldSize, size, oldRoot, root, _longer(proof, root)), "lengthened");
+        _true(!_extends(oldSize, size, oldRoot, root, _bent(proof, seed)), "one bit changed");
+        _true(!_extends(oldSize, size, root, oldRoot, proof), "roots swapped");
+    }
+
     function test_inclusion__depth_28__within_30000_gas() public view {
         bytes32[] memory proof = new bytes32[](28);
         bytes32 root = bytes32(uint256(1));
         for (uint256 i = 0; i < 28; ++i) {
             proof[i] = keccak256(abi.encode(i));
-            root = merkle.nodeHash(proof[i], root);
+            root = ReferenceTree.node(proof[i], root);
         }
         // The last leaf of a full tree: every step hashes and every bit is looked at.
         uint256 used = merkle.gasOfInclusion(bytes32(uint256(1)), 2 ** 28 - 1, 2 ** 28, root, proof);
@@ -170,8 +195,27 @@ contract MerkleTest is Check {
     }
 
     function _extension(uint256 seed) private pure returns (bytes32[] memory leaves, uint256 oldSize) {
-        leaves = _leaves(seed, _bound(seed, 2, SIZE_MAX));
+        leaves = _leaves(seed, _size(seed, 2));
         oldSize = 1 + _next(seed) % (leaves.length - 1);
+    }
+
+    /// @dev Small for most seeds, so that runs stay quick; up to 1,025 and beside powers of two for others.
+    function _size(uint256 seed, uint256 low) private pure returns (uint256) {
+        uint256 kind = _next(seed) % 16;
+        if (kind == 0) return _bound(seed, low, SIZE_MAX);
+        if (kind == 1) return _besidePower(seed, 1, 10);
+        return _bound(seed, low, SIZE_OFTEN_MAX);
+    }
+
+    function _largeSize(uint256 seed, uint256 low) private pure returns (uint256) {
+        if (seed % 2 == 0) return _besidePower(_next(seed), 1, 63);
+        return _bound(_next(seed), low, LARGE_MAX);
+    }
+
+    /// @dev 2^k - 1, 2^k or 2^k + 1, and never below two.
+    function _besidePower(uint256 seed, uint256 low, uint256 high) private pure returns (uint256) {
+        uint256 size = 2 ** _bound(seed, low, high) + _next(seed) % 3 - 1;
+        return size < 2 ? 2 : size;
     }
 
     function _leaves(uint256 seed, uint256 size) private pure returns (bytes32[] memory leaves) {

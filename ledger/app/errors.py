@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ledger.domain.errors import LedgerError
 
 
@@ -159,3 +161,59 @@ class TileMissingError(AppError):
     """A log has no tile of this name."""
 
     code = "app.tile_missing"
+
+
+class UsageSumError(AppError):
+    """Sums of use do not agree with their total."""
+
+    code = "app.usage_sum"
+
+
+class NotKeeperError(AppError):
+    """The log is kept by another organisation."""
+
+    code = "meter.not_keeper"
+
+
+class MeterKeyError(AppError):
+    """The API key is another meter's, another log's, or no meter's at all."""
+
+    code = "meter.other_key"
+
+
+class UsesRefusedError(AppError):
+    """Rows that a meter sent are no uses that its log takes; nothing of the batch entered."""
+
+    code = "meter.uses_refused"
+
+    def __init__(self, rows: list[dict[str, Any]], total: int) -> None:
+        """Tell the first rows, and how many there are."""
+        first = rows[0]
+        super().__init__(
+            f"{total} row(s) are refused, so nothing of the batch entered",
+            field=first["field"],
+            got=first["got"],
+            expected=first["expected"],
+        )
+        self.rows = rows
+        self.total = total
+
+
+class TooManyUsesError(AppError):
+    """A batch has more rows than are taken at a time."""
+
+    code = "meter.too_many_uses"
+
+
+class IntakeFullError(AppError):
+    """More waits to be written than the service holds; send again in a moment."""
+
+    code = "meter.intake_full"
+    retryable = True
+
+
+class IntakeStoppedError(AppError):
+    """The service is being stopped; nothing of the batch entered."""
+
+    code = "meter.intake_stopped"
+    retryable = True

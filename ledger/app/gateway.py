@@ -20,6 +20,7 @@ from ledger.app.errors import (
     ProductMismatchError,
 )
 from ledger.app.keys import find_key
+from ledger.app.log_keeping import GATEWAY_LOG_NO
 from ledger.app.market import Market
 from ledger.codec.canonical import canonical_json
 from ledger.codec.digests import sha256
@@ -39,14 +40,13 @@ from ledger.projection import queries
 from ledger.projection.queries.sales import LicenceRow, ProductDetail
 
 LIMIT_MAX = 1_000
-LOG_NO = 1
 METER_NO = 1
 
 
 def receipt_headers(receipt: Receipt, index: int) -> dict[str, str]:
     """Return what tells a program of its receipt: log, index, the 96 bytes as hex."""
     return {
-        "Mdl-Log": str(LOG_NO),
+        "Mdl-Log": str(GATEWAY_LOG_NO),
         "Mdl-Receipt-Index": str(index),
         "Mdl-Receipt": receipt.encode().hex(),
         "Cache-Control": "no-store",
@@ -123,6 +123,8 @@ class _Call:
     version_no: int
     records: int
     body: bytes
+    used_elsewhere: int
+    """Units that the licence used in other logs on this machine."""
 
     @property
     def units(self) -> int:
@@ -133,7 +135,8 @@ class _Call:
     def judged(self, used_at_ms: int, tally: LicenceTally) -> _Verdict:
         """Return whether the licence's terms admit the call, and if not, the first reason."""
         licence, used_at = self.licence, used_at_ms // 1000
-        remaining = licence.quota_units - tally.cumulative_units
+        used = tally.cumulative_units + self.used_elsewhere
+        remaining = max(0, licence.quota_units - used)
         state, purpose = LicenceState(licence.state), Purpose(licence.purpose)
         start, end = licence.valid_from, licence.valid_until
         listed = self.product.product.state == ProductState.LISTED
@@ -220,6 +223,7 @@ def use(
         page["version_no"],
         len(page["rows"]),
         canonical_json(page),
+        market.other_logs(GATEWAY_LOG_NO).units_of([licence.licence_no])[0],
     )
     return _logged(market, call, page["next_cursor"])
 
@@ -233,11 +237,11 @@ def _logged(market: Market, call: _Call, next_cursor: int | None) -> UsePage:
         verdicts.append(call.judged(used_at_ms, tally))
         return call.as_use(used_at_ms, verdicts[-1].status)
 
-    appended = market.meter(LOG_NO).append_decided(call.licence.licence_no, decide)
+    appended = market.meter(GATEWAY_LOG_NO).append_decided(call.licence.licence_no, decide)
     verdict = verdicts[-1]
     if verdict.status != ReceiptStatus.DELIVERED:
         raise REFUSALS[verdict.status](appended, verdict.got, verdict.expected)
-    return UsePage(call.body, appended.receipt, appended.index, LOG_NO, next_cursor)
+    return UsePage(call.body, appended.receipt, appended.index, GATEWAY_LOG_NO, next_cursor)
 
 
 def _named(value: Any) -> Any:

@@ -41,14 +41,7 @@ def issue_signed(market: Market, licence_no: int, issued_at: int, signature: byt
         SignerUnknownError: the signer belongs to no organisation.
         ApiKeyUnknownError: the licence is not the signer's organisation's.
     """
-    now = market.now_seconds()
-    if not now - ISSUE_SECONDS <= issued_at <= now + ISSUE_SECONDS:
-        raise MalformedValueError(
-            "the request for a key is not of these minutes",
-            field="issued_at",
-            got=issued_at,
-            expected=f"{now} ± {ISSUE_SECONDS}",
-        )
+    now = require_fresh(market, issued_at)
     signer = recover_signer(api_key_typed_data(market, licence_no, issued_at), signature)
     organisation_id = market.organisation_of(signer or "")
     if licence_no:
@@ -58,7 +51,7 @@ def issue_signed(market: Market, licence_no: int, issued_at: int, signature: byt
             raise ApiKeyUnknownError(
                 "the licence belongs to another organisation", field="licence_no", got=licence_no
             )
-    key = KEY_PREFIX + secrets.token_urlsafe(32)
+    key = new_key()
     ApiKeys(market.engine).add(
         key,
         organisation_id=organisation_id,
@@ -67,6 +60,28 @@ def issue_signed(market: Market, licence_no: int, issued_at: int, signature: byt
         created_at=now,
     )
     return key
+
+
+def new_key() -> str:
+    """Return a key that nobody had before."""
+    return KEY_PREFIX + secrets.token_urlsafe(32)
+
+
+def require_fresh(market: Market, issued_at: int) -> int:
+    """Return the market's time; a request for a key is of these minutes.
+
+    Raises:
+        MalformedValueError: it is too old or from the future.
+    """
+    now = market.now_seconds()
+    if not now - ISSUE_SECONDS <= issued_at <= now + ISSUE_SECONDS:
+        raise MalformedValueError(
+            "the request for a key is not of these minutes",
+            field="issued_at",
+            got=issued_at,
+            expected=f"{now} ± {ISSUE_SECONDS}",
+        )
+    return now
 
 
 def issue_api_key(market: Market, account: KeyAccount, licence_no: int = 0) -> str:

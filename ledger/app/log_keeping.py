@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,12 +18,14 @@ from ledger.codec.digests import sha256
 from ledger.codec.tiles import Tile
 from ledger.domain.errors import LedgerError
 from ledger.log.errors import LogBusyError
-from ledger.log.proofs import check_proof, make_proof
 from ledger.log.reader import LogReader
 from ledger.log.values import Checkpoint
 from ledger.projection import queries
 
 LogNo = Annotated[int, Field(ge=1, lt=2**32)]
+
+GATEWAY_LOG_NO = 1
+"""The log in which the access gateway meters."""
 
 
 class OpenLog(CommandRequest):
@@ -87,6 +88,13 @@ def checkpoint(market: Market, log_no: int) -> Checkpoint:
         return signed
 
 
+def last_checkpoint(market: Market, log_no: int) -> Checkpoint | None:
+    """Return the last checkpoint of a log that lies on this machine; None before the first."""
+    if not (market.log_folder(log_no) / "log.json").exists():
+        return None
+    return reader(market, log_no).checkpoint()
+
+
 def anchor(market: Market, account: KeyAccount, log_no: int) -> Done | None:
     """Anchor the log's checkpoint; None when the chain already has it.
 
@@ -106,25 +114,6 @@ def anchor(market: Market, account: KeyAccount, log_no: int) -> Done | None:
         consistency_proof=list(proof),
     )
     return run(market, account, "anchor-log", request)
-
-
-def proof(market: Market, log_no: int, index: int) -> dict[str, Any]:
-    """Return the proof file of one receipt against the log's last checkpoint.
-
-    Raises:
-        NotAnchoredError: the log was never signed.
-        TreeRangeError: the receipt is not covered by the checkpoint.
-    """
-    log = reader(market, log_no)
-    signed = log.checkpoint()
-    if signed is None:
-        raise NotAnchoredError(f"log {log_no} has no checkpoint yet", field="log_no", got=log_no)
-    return make_proof(log, index, signed.size)
-
-
-def check_proof_file(document: dict[str, Any], vkey: str) -> list[LedgerError]:
-    """Return what is wrong with a proof file under a log's public key; needs no market."""
-    return check_proof(document, vkey)
 
 
 def checkpoint_note(market: Market, log_no: int) -> str:
@@ -164,24 +153,34 @@ def anchors_found(market: Market, log_no: int) -> list[dict[str, Any]]:
         return [plain(row) for row in queries.anchors_of(connection, log_no)]
 
 
-def sign_logs(market: Market) -> None:
-    """Sign every log on this machine that no other process writes to."""
-    for folder in sorted(market.log_folder(1).parent.glob("*/log.json")):
+def sign_gateway_log(market: Market) -> None:
+    """Sign the gateway's log, if it was opened on chain and no other process writes to it.
+
+    Other logs are signed by whoever writes to them: by a meter's intake, or by an import.
+    """
+    with market.read() as connection:
+        is_opened = bool(queries.logs_list(connection))
+    if is_opened:
         with contextlib.suppress(LogBusyError):
-            market.meter(int(folder.parent.name)).checkpoint()
+            market.meter(GATEWAY_LOG_NO).checkpoint()
 
 
-def tile_file(market: Market, log_no: int, path: str) -> tuple[Path, bool]:
-    """Return the file of a tile or entry bundle, and whether it will never change.
+def tile_bytes(market: Market, log_no: int, path: str) -> tuple[bytes, bool]:
+    """Return the content of a tile or entry bundle, and whether it will never change.
 
     Raises:
-        TileMissingError: the path names none, or it is not there.
+        TileMissingError: the path names none, or the last checkpoint does not cover it.
+        NotFoundError: there is no such log.
     """
     try:
         wanted = Tile.parse(f"tile/{path}")
     except LedgerError as error:
         raise TileMissingError("no such tile", field="path", got=path) from error
-    file = market.log_folder(log_no) / wanted.path
-    if not file.is_file():
+    with market.read() as connection:
+        queries.log(connection, log_no)
+    log = reader(market, log_no)
+    signed = log.checkpoint()
+    data = log.tile(wanted, signed.size) if signed is not None else None
+    if data is None:
         raise TileMissingError("no such tile", field="path", got=path)
-    return file, not wanted.is_partial
+    return data, not wanted.is_partial

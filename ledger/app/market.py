@@ -21,6 +21,7 @@ from uuid import UUID
 from ledger.app.documents import DocumentStore
 from ledger.app.errors import MarketMissingError, SignerUnknownError
 from ledger.app.files import Holdings
+from ledger.app.other_logs import OtherLogs
 from ledger.app.secrets import Secrets
 from ledger.app.settings import Settings
 from ledger.app.wallet import Wallet
@@ -31,6 +32,7 @@ from ledger.chain.keys import KeyAccount, account_of, address_of
 from ledger.chain.node import LocalNode, NodeOptions
 from ledger.chain.relay import Relay
 from ledger.chain.sender import Sender
+from ledger.codec.hashing import use_engine
 from ledger.indexer.indexer import Indexer
 from ledger.log.writer import LogWriter
 from ledger.projection import queries
@@ -56,6 +58,7 @@ class Market:
         self.governance = account_of(self.secrets.get("governance"))
         self._relayer = account_of(self.secrets.get("relayer"))
         self._meters: dict[int, LogWriter] = {}
+        self._other_logs: dict[int, OtherLogs] = {}
         self._lock = threading.Lock()
 
     @classmethod
@@ -74,6 +77,7 @@ class Market:
                 got=str(settings.home),
             )
         settings.home.mkdir(parents=True, exist_ok=True)
+        use_engine(settings.hashing)
         node = None if settings.rpc_urls else _local_node(settings)
         market = cls(settings, node)
         try:
@@ -138,6 +142,13 @@ class Market:
                     self.log_folder(log_no), origin=self.origin(log_no), log_no=log_no
                 )
             return self._meters[log_no]
+
+    def other_logs(self, log_no: int) -> OtherLogs:
+        """Return what the other logs on this machine say, read on from call to call."""
+        with self._lock:
+            if log_no not in self._other_logs:
+                self._other_logs[log_no] = OtherLogs(self.log_folder(log_no))
+            return self._other_logs[log_no]
 
     def organisation_of(self, address: str) -> UUID:
         """Return the organisation for which an account signs, as projected.

@@ -26,7 +26,18 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address on which the service listens.")
     port: int = Field(8350, description="Port on which the service listens.")
     confirmations: int = Field(0, description="Blocks behind the head that are not yet read.")
-    checkpoint_seconds: float = Field(1.0, description="How often the service signs its logs.")
+    checkpoint_seconds: float = Field(
+        1.0, description="How often a log is signed while it is written."
+    )
+    hashing: str = Field(
+        "auto", description="What hashes the logs: sha-ni, portable, hashlib; all give the same."
+    )
+    anchor_receipts: int = Field(
+        1_000_000, description="New receipts after which `mdl log keep` anchors a log."
+    )
+    anchor_seconds: int = Field(
+        600, description="Age of the last anchor after which new receipts are anchored."
+    )
     keystore_scrypt_n: int = Field(
         262_144, description="Work factor of new keystore files; less only for demonstrations."
     )

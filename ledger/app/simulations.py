@@ -31,7 +31,6 @@ from ledger.app.trial_bodies import (
 from ledger.domain.codes import Purpose
 from ledger.domain.errors import LedgerError, MalformedValueError
 from ledger.domain.ids import ClaimantId
-from ledger.domain.json_text import require_shallow
 from ledger.domain.money import (
     Band,
     ClaimantCost,
@@ -41,6 +40,7 @@ from ledger.domain.money import (
     Tariff,
     Tier,
 )
+from ledger.domain.nesting import check_nesting
 from ledger.domain.units import (
     MICRO_FEN_PER_FEN,
     Fen,
@@ -137,7 +137,11 @@ def read_trial(text: str | bytes) -> Any:
     """
     try:
         decoded = text if isinstance(text, str) else text.decode("utf-8-sig")
-        return json.loads(require_shallow(decoded), parse_int=_integer, object_pairs_hook=_members)
+        check_nesting(decoded)
+        return json.loads(decoded, parse_int=_integer, object_pairs_hook=_members)
+    except MalformedValueError as error:
+        error.field = "body"
+        raise
     except ValueError as error:
         raise MalformedValueError(
             f"the body is not JSON: {str(error)[:80]}", field="body", expected="UTF-8 JSON"

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ledger.app.market import Market
+from ledger.chain.events import Event
 from ledger.verification.findings import Progress, VerificationReport
 from ledger.verification.reading import read_events
-from ledger.verification.verifier import verify
+from ledger.verification.verifier import audit, audit_offline, verify
 
 
 def verify_market(
@@ -32,12 +33,7 @@ def verify_market(
         report: a statement to compare.
         progress: called with a step, how much is done, how much there is.
     """
-    head = market.chain.head()
-    events = read_events(market.chain, market.contracts, market.deployment.first_block, head.number)
-    counts = {
-        contract.name: contract.event_count(block=head.number)
-        for contract in market.contracts.indexed.values()
-    }
+    events, counts = _read(market)
     return verify(
         events,
         logs=logs or market.home / "logs",
@@ -47,3 +43,40 @@ def verify_market(
         agreement_domain=market.contracts.licences.eip712_domain(block="latest"),
         progress=progress,
     )
+
+
+def audit_logs(
+    market: Market, *, log_no: int | None = None, progress: Progress | None = None
+) -> VerificationReport:
+    """Check the logs of this home against the chain and return figures and findings.
+
+    Args:
+        market: the opened market; its projections are not looked at.
+        log_no: the only log to check; all of them when left out.
+        progress: called with a log, receipts done, receipts there are.
+    """
+    events, counts = _read(market)
+    logs = market.home / "logs"
+    return audit(events, logs=logs, log_no=log_no, counts=counts, progress=progress)
+
+
+def audit_copy(
+    folder: Path, anchors: Mapping[str, Any], progress: Progress | None = None
+) -> VerificationReport:
+    """Check a copy of one log's files against anchors from a file; needs no market.
+
+    Raises:
+        MalformedValueError: the anchors are of another form.
+    """
+    return audit_offline(folder, anchors, progress)
+
+
+def _read(market: Market) -> tuple[list[Event], dict[str, int]]:
+    """Return all events up to the newest block, and the contracts' counters at it."""
+    head = market.chain.head()
+    events = read_events(market.chain, market.contracts, market.deployment.first_block, head.number)
+    counts = {
+        contract.name: contract.event_count(block=head.number)
+        for contract in market.contracts.indexed.values()
+    }
+    return events, counts

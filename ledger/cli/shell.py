@@ -28,12 +28,20 @@ from ledger.app.market import Market
 from ledger.app.settings import Settings
 from ledger.domain.errors import LedgerError, MalformedValueError
 from ledger.domain.ids import parse_id
-from ledger.domain.json_text import require_shallow
+from ledger.domain.nesting import check_nesting
 
 out = Console()
 err = Console(stderr=True)
 
-NUMERIC = {"fen", "µfen", "yuan", "units", "rows", "no", "size", "gas", "seconds", "%"}
+NUMERIC = {"fen", "µfen", "yuan", "units", "rows", "no", "size", "gas", "seconds"} | {
+    "receipts",
+    "licences",
+    "records",
+    "refusals",
+    "erased",
+    "anchors",
+    "%",
+}
 """Last words of the headings under which numbers stand."""
 
 Params = ParamSpec("Params")
@@ -103,7 +111,8 @@ def read_json(path: Path) -> Any:
     """
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text("utf-8")
-        return json.loads(require_shallow(text, "file"))
+        check_nesting(text)
+        return json.loads(text)
     except (OSError, ValueError) as error:
         raise MalformedValueError(
             f"{path} cannot be read as JSON: {error}", field="file", got=str(path), expected="JSON"

@@ -11,11 +11,13 @@ from rich.progress import Progress
 
 from ledger.app.commands import COMMANDS, prepare, run, spec_of, submit
 from ledger.app.keys import issue_api_key
+from ledger.app.meter_keys import issue_meter_key
 from ledger.app.names import display_names
 from ledger.app.organisations import open_region
 from ledger.app.rebuilding import rebuild_projections
 from ledger.app.signing import sign_message
 from ledger.app.verifying import verify_market
+from ledger.cli.audits import audit_progress, print_findings
 from ledger.cli.shell import (
     AsOption,
     HomeOption,
@@ -36,6 +38,7 @@ from ledger.cli.shell import (
     table,
 )
 from ledger.cli.tables import print_statement
+from ledger.domain.errors import MalformedValueError
 from ledger.report.statements import market_statement
 
 keys_app = typer.Typer(help="Keys of organisations (keystore v3), one file each.")
@@ -101,16 +104,13 @@ def verify(
     logs: Annotated[Path | None, typer.Option(help="Another folder of logs.")] = None,
 ) -> None:
     """Recompute everything from chain and log files with independent code (核验)."""
-    with open_market(home) as market:
+    with open_market(home) as market, audit_progress(as_json) as progress:
         compared = read_object(report) if report else None
-        found = verify_market(market, logs=logs, report=compared)
+        found = verify_market(market, logs=logs, report=compared, progress=progress)
 
     def render() -> None:
         out.print(table("Checked", ("what", "size"), found.checked.items()))
-        rows = [(item.code, item.where, item.got, item.expected) for item in found.findings]
-        if rows:
-            out.print(table("Findings 稽核发现", ("code", "where", "got", "expected"), rows))
-        out.print(f"{len(rows)} findings", style="green" if found.ok else "red")
+        print_findings(found)
 
     show(found.as_dict(), as_json, render)
     if not found.ok:
@@ -236,10 +236,22 @@ def key_list(home: HomeOption = None, as_json: JsonOption = False) -> None:
 def apikey_create(
     key_name: AsOption,
     licence_no: Annotated[int, typer.Option(help="Licence to use; 0 for a key to read.")] = 0,
+    meter_no: Annotated[int, typer.Option(help="Meter that sends; with --log-no.")] = 0,
+    log_no: Annotated[int, typer.Option(help="Log of the meter, kept by the signer.")] = 0,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Issue an API key; it is shown once."""
+    if bool(meter_no) != bool(log_no) or (meter_no and licence_no):
+        raise MalformedValueError(
+            "a meter's key needs --meter-no and --log-no, and no --licence-no",
+            field="meter_no",
+            got=meter_no,
+        )
     with open_market(home) as market:
-        key = issue_api_key(market, account(market, key_name), licence_no)
+        signer = account(market, key_name)
+        if meter_no:
+            key = issue_meter_key(market, signer, meter_no, log_no)
+        else:
+            key = issue_api_key(market, signer, licence_no)
     show({"api_key": key}, as_json, lambda: out.print(key, highlight=False))

@@ -53,6 +53,12 @@ class InvalidProofError(CodecError):
     code = "codec.invalid_proof"
 
 
+class MalformedProofError(CodecError):
+    """Bytes or a text are not a proof of the form that their beginning names."""
+
+    code = "codec.malformed_proof"
+
+
 class MalformedNoteError(CodecError):
     """A text is not a signed note, a checkpoint or a note key of C2SP."""
 
@@ -81,3 +87,21 @@ class MalformedTransferError(CodecError):
     """What is to be paid does not fit a pain.001 message, or a file is none."""
 
     code = "codec.malformed_transfer"
+
+
+class EntryLengthError(CodecError):
+    """A buffer to be hashed is not a whole number of its entries, tiles or hashes."""
+
+    code = "codec.entry_length"
+
+
+class UnknownEngineError(CodecError):
+    """A hashing engine is asked for that this machine does not have."""
+
+    code = "codec.unknown_engine"
+
+
+class KernelTableError(CodecError):
+    """A table for the totals filter is not of the type and layout that the kernel reads."""
+
+    code = "codec.kernel_table"

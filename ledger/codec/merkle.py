@@ -77,7 +77,7 @@ def node_table(leaves: Sequence[bytes]) -> NodeSource:
 
 def tree_root(size: int, node: NodeSource) -> bytes:
     """Return the root of the first `size` leaves."""
-    return _range_root(0, size, node) if size else EMPTY_ROOT
+    return range_root(0, size, node) if size else EMPTY_ROOT
 
 
 def inclusion_path(index: int, size: int, node: NodeSource) -> list[bytes]:
@@ -95,12 +95,12 @@ def inclusion_path(index: int, size: int, node: NodeSource) -> list[bytes]:
     path = []
     start, end = 0, size
     while end - start > 1:
-        middle = start + _split(end - start)
+        middle = start + split(end - start)
         if index < middle:
-            path.append(_range_root(middle, end, node))
+            path.append(range_root(middle, end, node))
             end = middle
         else:
-            path.append(_range_root(start, middle, node))
+            path.append(range_root(start, middle, node))
             start = middle
     path.reverse()
     return path
@@ -123,15 +123,15 @@ def consistency_path(old_size: int, size: int, node: NodeSource) -> list[bytes]:
     path = []
     start, end = 0, size
     while old_size < end:
-        middle = start + _split(end - start)
+        middle = start + split(end - start)
         if old_size <= middle:
-            path.append(_range_root(middle, end, node))
+            path.append(range_root(middle, end, node))
             end = middle
         else:
-            path.append(_range_root(start, middle, node))
+            path.append(range_root(start, middle, node))
             start = middle
     if start:
-        path.append(_range_root(start, end, node))
+        path.append(range_root(start, end, node))
     path.reverse()
     return path
 
@@ -146,7 +146,8 @@ def root_of_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes]
     """
     if not 0 <= index < size:
         raise _invalid("index", index, f"0 … {size - 1}")
-    _check_widths(proof)
+    _check_widths("leaf", [leaf])
+    _check_widths("proof", proof)
     position, last, result = index, size - 1, leaf
     for sibling in proof:
         if last == 0:
@@ -188,7 +189,8 @@ def verify_consistency(
     """
     if not 0 <= old_size <= size:
         raise _invalid("old_size", old_size, f"0 … {size}")
-    _check_widths(proof)
+    _check_widths("root", [old_root, root_hash])
+    _check_widths("proof", proof)
     if old_size in (0, size):
         _verify_trivial(old_size, size, old_root, root_hash, proof)
         return
@@ -295,19 +297,20 @@ def perfect_subtrees(start: int, end: int) -> Iterator[tuple[int, int]]:
         start += 1 << level
 
 
-def _range_root(start: int, end: int, node: NodeSource) -> bytes:
+def range_root(start: int, end: int, node: NodeSource) -> bytes:
+    """Return the root of leaves [start, end), which must be a subtree of an RFC 9162 tree."""
     return fold([node(level, index) for level, index in perfect_subtrees(start, end)])
 
 
-def _split(width: int) -> int:
+def split(width: int) -> int:
     """Return the largest power of two smaller than a width of at least 2."""
     return 1 << ((width - 1).bit_length() - 1)
 
 
-def _check_widths(proof: Sequence[bytes]) -> None:
-    for item in proof:
+def _check_widths(field: str, hashes: Sequence[bytes]) -> None:
+    for item in hashes:
         if len(item) != HASH_BYTES:
-            raise _invalid("proof", len(item), f"hashes of {HASH_BYTES} bytes")
+            raise _invalid(field, len(item), f"hashes of {HASH_BYTES} bytes")
 
 
 def _invalid(field: str, got: object, expected: object) -> InvalidProofError:

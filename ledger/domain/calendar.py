@@ -37,25 +37,23 @@ def period_text(period_id: int) -> str:
     return f"{period_id // 100:04d}-{period_id % 100:02d}"
 
 
+def parse_period(text: str, name: str = "month") -> PeriodId:
+    """Return the month that people write as 2026-11.
+
+    Raises:
+        MalformedValueError: it is no month of the years 1970 to 9999.
+    """
+    found = re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", text)
+    if found is None or int(found[1]) < 1970:
+        raise MalformedValueError(
+            f"{name} must be a month such as 2026-11", field=name, got=text, expected="yyyy-mm"
+        )
+    return PeriodId(int(found[1]) * 100 + int(found[2]))
+
+
 def instant_text(unix_seconds: int) -> str:
     """Return an instant as ISO 8601 with its offset, in China Standard Time."""
     return datetime.fromtimestamp(unix_seconds, UTC).astimezone(CHINA).isoformat()
-
-
-def parse_period(text: str, name: str = "period") -> PeriodId:
-    """Return a month written as 2026-11.
-
-    Raises:
-        MalformedValueError: it is none.
-    """
-    if re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text) is None:
-        raise MalformedValueError(
-            f"{name} must be a month such as 2026-11, got {text!r}",
-            field=name,
-            got=text,
-            expected="yyyy-mm",
-        )
-    return PeriodId(int(text[:4]) * 100 + int(text[5:]))
 
 
 def end_of_day(text: str, name: str = "until") -> int:

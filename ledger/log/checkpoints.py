@@ -1,25 +1,25 @@
-"""Integration: tiles and bundles of the new receipts, then the signed note over them."""
+"""Integration: hashes of the new receipts, then the signed note over them."""
 
 from __future__ import annotations
 
-import shutil
+import time
+from collections.abc import Callable
 
+from ledger.codec import hashing
 from ledger.codec.checkpoints import CheckpointBody, open_checkpoint, read_checkpoint
+from ledger.codec.merkle import HASH_BYTES
 from ledger.codec.notes import NoteSigner, NoteVerifier
 from ledger.codec.receipts import RECEIPT_BYTES
-from ledger.codec.tiles import (
-    TILE_WIDTH,
-    Tile,
-    encode_bundle,
-    encode_tile,
-    new_tiles,
-)
+from ledger.codec.tiles import TILE_WIDTH
 from ledger.log.errors import LogClockError, LogCorruptError
 from ledger.log.identity import LogIdentity
-from ledger.log.layout import LogLayout, replace_file, sync_folder, write_file
+from ledger.log.layout import LogLayout, replace_file
 from ledger.log.receipt_file import ReceiptFile
-from ledger.log.tree import ReceiptTree
+from ledger.log.tree import TileTree, grow_tree
 from ledger.log.values import Checkpoint
+
+_TILES_AT_ONCE = 1 << 10
+"""Tiles whose receipts are read at once: 24 MiB."""
 
 
 def read_last_checkpoint(layout: LogLayout, vkey: str) -> Checkpoint | None:
@@ -41,14 +41,14 @@ def _checkpoint(body: CheckpointBody, note: str) -> Checkpoint:
 
 
 class Integrator:
-    """Brings tiles and checkpoint up to the receipts. One at a time per log."""
+    """Brings hashes and checkpoint up to the receipts. One at a time per log."""
 
     def __init__(self, layout: LogLayout, identity: LogIdentity, signer: NoteSigner) -> None:
         self._layout = layout
         self._identity = identity
         self._signer = signer
         self._file = ReceiptFile(layout.receipts)
-        self._tree = ReceiptTree(self._file)
+        self._tree = TileTree(layout, self._file)
         self.last = read_last_checkpoint(layout, identity.vkey)
 
     @property
@@ -56,8 +56,12 @@ class Integrator:
         """Receipts that the last checkpoint covers."""
         return self.last.size if self.last else 0
 
-    def check(self, size: int) -> None:
-        """Check that the first `size` receipts still are those that were signed.
+    def check(self, size: int, since: int) -> None:
+        """Check that the receipts still are those that were signed.
+
+        Args:
+            size: receipts that were committed.
+            since: receipts before it are known by their hashes only; the audit reads them all.
 
         Raises:
             LogCorruptError: when signed receipts are missing or altered.
@@ -71,37 +75,43 @@ class Integrator:
                 got=size,
                 expected=self.last.size,
             )
+        altered = self._first_altered(since, self.last.size)
         root = self._tree.root(self.last.size)
-        if root != self.last.root:
-            index = self._first_altered(self.last.size)
+        if altered is not None or root != self.last.root:
             raise LogCorruptError(
-                f"the receipts are not those that were signed; the first altered one is {index}",
+                "the receipts are not those that were signed; the first altered one is "
+                f"{'not known' if altered is None else f'at {altered} or up to 255 behind it'}",
                 field="root",
                 got=root,
                 expected=self.last.root,
             )
 
-    def _first_altered(self, size: int) -> int | None:
-        for start in range(0, size, TILE_WIDTH):
-            width = min(TILE_WIDTH, size - start)
-            path = self._layout.tile(Tile(0, start // TILE_WIDTH, width).path)
-            signed = path.read_bytes() if path.exists() else b""
-            leaves = self._tree.hashes(0, start // TILE_WIDTH, 0, width)
-            for offset, leaf in enumerate(leaves):
-                if signed[32 * offset : 32 * offset + 32] != leaf:
-                    return start + offset
+    def _first_altered(self, since: int, size: int) -> int | None:
+        """Return the first receipt of the first full tile whose hash is not the kept one."""
+        for first in range(since // TILE_WIDTH, size // TILE_WIDTH, _TILES_AT_ONCE):
+            end = min(first + _TILES_AT_ONCE, size // TILE_WIDTH)
+            found, kept = self._roots(first, end), self._tree.hashes(1, first, end - first)
+            if found != kept:
+                at = next(at for at, (a, b) in enumerate(zip(found, kept, strict=True)) if a != b)
+                return (first + at // HASH_BYTES) * TILE_WIDTH
         return None
 
-    def integrate(self, size: int, time_ms: int) -> Checkpoint:
-        """Write tiles and bundles up to `size` receipts, then sign and publish.
+    def integrate(
+        self, size: int, time_ms: int | None = None, known_roots: tuple[int, bytes] | None = None
+    ) -> Checkpoint:
+        """Write the hashes of up to `size` receipts, then sign and publish.
 
         Args:
-            size: durable receipts; not fewer than the last checkpoint's.
-            time_ms: Unix milliseconds of signing.
+            size: committed receipts; not fewer than the last checkpoint's.
+            time_ms: Unix milliseconds of signing; now by default, never before the last.
+            known_roots: size of the log before its last tiles, and the roots of all tiles that
+                became full since.
 
         Raises:
-            LogClockError: when the time lies before the last checkpoint's.
+            LogClockError: when a given time lies before the last checkpoint's.
         """
+        if time_ms is None:
+            time_ms = max(time.time_ns() // 1_000_000, self.last.time_ms if self.last else 0)
         if self.last is not None and time_ms < self.last.time_ms:
             raise LogClockError(
                 f"checkpoint time goes back from {self.last.time_ms} to {time_ms}",
@@ -109,8 +119,8 @@ class Integrator:
                 got=time_ms,
                 expected=self.last.time_ms,
             )
+        grow_tree(self._layout, self.signed_size, size, self._roots_of(known_roots))
         root = self._tree.root(size)
-        self._write_tiles(self.signed_size, size)
         extensions = (self._identity.extension,)
         body = CheckpointBody(self._identity.origin, size, root, time_ms, extensions)
         note = body.sign(self._signer)
@@ -118,31 +128,23 @@ class Integrator:
         self.last = _checkpoint(read_checkpoint(note), note)
         return self.last
 
-    def _write_tiles(self, old_size: int, size: int) -> None:
-        folders = set()
-        for tile in new_tiles(old_size, size):
-            hashes = self._tree.hashes(tile.level or 0, tile.index, 0, tile.width)
-            folders.add(self._put(tile, encode_tile(hashes)))
-            if tile.level == 0:
-                bundle = Tile(None, tile.index, tile.width)
-                folders.add(self._put(bundle, encode_bundle(self._entries(bundle))))
-        parents = {parent for folder in folders for parent in self._up(folder)}
-        for folder in sorted(folders | parents, reverse=True):
-            sync_folder(self._layout.tile(folder))
+    def _roots_of(self, known_roots: tuple[int, bytes] | None) -> Callable[[int, int], bytes]:
+        """Return (first, end) → roots of these full tiles, hashed where they are not known."""
+        if known_roots is None:
+            return self._all_roots
+        known, roots = known_roots[0] // TILE_WIDTH, known_roots[1]
 
-    def _up(self, folder: str) -> set[str]:
-        parts = folder.split("/")
-        return {"/".join(parts[:depth]) for depth in range(len(parts))}
+        def roots_of(first: int, end: int) -> bytes:
+            if first < known:
+                return self._all_roots(first, known) + roots_of(known, end)
+            return roots[(first - known) * HASH_BYTES : (end - known) * HASH_BYTES]
 
-    def _put(self, tile: Tile, data: bytes) -> str:
-        path = self._layout.tile(tile.path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_file(path, data)
-        if not tile.is_partial:
-            shutil.rmtree(path.with_name(path.name + ".p"), ignore_errors=True)
-        return tile.path.rpartition("/")[0]
+        return roots_of
 
-    def _entries(self, tile: Tile) -> list[bytes]:
-        first = tile.index * TILE_WIDTH
-        block = self._file.read(first, first + tile.width)
-        return [block[at : at + RECEIPT_BYTES] for at in range(0, len(block), RECEIPT_BYTES)]
+    def _all_roots(self, first: int, end: int) -> bytes:
+        spans = range(first, end, _TILES_AT_ONCE)
+        return b"".join(self._roots(at, min(at + _TILES_AT_ONCE, end)) for at in spans)
+
+    def _roots(self, first: int, end: int) -> bytes:
+        receipts = self._file.read(first * TILE_WIDTH, end * TILE_WIDTH)
+        return hashing.tile_roots(receipts, RECEIPT_BYTES)

@@ -10,12 +10,11 @@ import os
 import time
 from pathlib import Path
 
-from ledger.codec.canonical import canonical_json
+from ledger.log.books import read_books
 from ledger.log.layout import LogLayout, replace_file, sync_folder
 from ledger.log.lock import hold_lock
-from ledger.log.receipt_file import ReceiptFile
-from ledger.log.tallies import read_tallies
-from ledger.log.values import LicenceTally
+from ledger.log.sealed import seal
+from ledger.log.snapshot import read_snapshot
 
 
 def erase_licence(folder: Path, licence_no: int) -> None:
@@ -28,9 +27,8 @@ def erase_licence(folder: Path, licence_no: int) -> None:
     """
     layout = LogLayout(folder)
     with hold_lock(layout.lock):
-        file = ReceiptFile(layout.receipts)
-        tally = read_tallies(file, file.size).get(licence_no, LicenceTally())
-        destroy(layout, licence_no, tally.licence_seq)
+        books = read_books(layout, read_snapshot(layout))
+        destroy(layout, licence_no, books.tallies.get(licence_no).licence_seq)
 
 
 def destroy(layout: LogLayout, licence_no: int, through_seq: int) -> None:
@@ -43,7 +41,7 @@ def destroy(layout: LogLayout, licence_no: int, through_seq: int) -> None:
         "licence_no": licence_no,
         "through_seq": through_seq,
     }
-    replace_file(layout.erasing(licence_no), canonical_json(trace) + b"\n")
+    replace_file(layout.erasing(licence_no), seal(trace))
     _finish(layout, licence_no)
 
 

@@ -78,6 +78,31 @@ class LogLicenceError(LogError):
     code = "log.licence"
 
 
+class LogRowsError(LogError):
+    """Rows of a meter are not in the form that this log takes."""
+
+    code = "log.rows"
+
+
+class LogMeterGapsError(LogError):
+    """A meter's numbers leave more gaps than are kept."""
+
+    code = "log.meter_gaps"
+
+
+class LogRecordMissingError(LogError):
+    """The log keeps no request record of the receipt: its meter does, or nobody."""
+
+    code = "log.record_missing"
+
+
+class LogUsageError(LogError):
+    """Use cannot be summed: a columnar file went away meanwhile, or memory did not suffice."""
+
+    code = "log.usage_failed"
+    retryable = True
+
+
 class LogErasedError(LogError):
     """The salt and the request record were destroyed; the receipt stays provable."""
 
@@ -95,3 +120,9 @@ class ProofRefusedError(LogError):
     """A proof file does not show what it claims; `field` says where it fails."""
 
     code = "log.proof_refused"
+
+
+class ProofTooLargeError(LogError):
+    """A proof would hold more receipts than one document may."""
+
+    code = "log.proof_too_large"

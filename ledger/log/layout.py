@@ -4,23 +4,26 @@
 log.json                  {"log_no", "origin", "vkey"}
 key                       Ed25519 signer key of the checkpoints, C2SP text (0600)
 receipts.bin              receipts of 96 bytes, one after the other; index = offset / 96
-tile/<level>/…            C2SP tlog-tiles: 256 hashes each, partial ones in `….p/<width>`
-tile/entries/…            the receipts of each level-0 tile, each after its uint16 length
+commits                   a sealed line a write: receipts committed so far, meters' numbers taken
+tree/<level>              level 1, 2 …: hashes of the C2SP tiles of that level, one after the other
 checkpoint                the last signed note: origin, size, root, `time_ms …`, `log_no …`
+snapshot                  a sealed line: where licences and meters stood at some commit
+columns/                  the receipts by column, see `ledger.log.columns`
 uses/<licence_no>.jsonl   request records in licence_seq order, one canonical JSON a line:
-                          {"licence_seq", "request", "response_digest"} and, for a receipt that
-                          was appended together with others, "batch": [first index, end index]
+                          {"licence_seq", "request", "response_digest"}
 secrets/<licence_no>.key     32 random bytes (0600) from which the licence's salts are derived
-secrets/<licence_no>.erased  {"erased_at_ms", "licence_no", "through_seq"}: receipts up to this
-                          licence_seq can no longer be opened (`.erasing` while it happens)
+secrets/<licence_no>.erased  a sealed line {"erased_at_ms", "licence_no", "through_seq"}: receipts
+                          up to this licence_seq can no longer be opened (`.erasing` meanwhile)
 lock                      held by the one writer
 ```
 
 Rules kept here:
-1. `receipts.bin` is the truth; tiles are made from it and can be made again.
-2. A use record and its licence's key are durable no later than the receipt; tiles no later than
-   the checkpoint that covers them.
-3. Whole files appear by rename, so a reader sees the old one or the new one.
+1. `receipts.bin` up to the last commit is the truth; what lies beyond was never acknowledged.
+2. A use record and its licence's key are durable before the receipt, the receipt before its
+   commit, hashes before the checkpoint that covers them.
+3. `tree`, `snapshot` and `columns` follow from receipts and commits and can be made again. Tiles
+   of level 0 and entry bundles are slices of the receipts, so no file holds them.
+4. Whole files appear by rename, so a reader sees the old one or the new one.
 """
 
 from __future__ import annotations
@@ -40,6 +43,25 @@ class LogLayout:
     def receipts(self) -> Path:
         """All receipts, 96 bytes each."""
         return self.folder / "receipts.bin"
+
+    @property
+    def commits(self) -> Path:
+        """What was committed, a line a write."""
+        return self.folder / "commits"
+
+    @property
+    def snapshot(self) -> Path:
+        """Where licences and meters stood at some commit."""
+        return self.folder / "snapshot"
+
+    @property
+    def tree(self) -> Path:
+        """Folder of the hashes."""
+        return self.folder / "tree"
+
+    def hashes(self, level: int) -> Path:
+        """Hashes of the tiles of a level from 1 on."""
+        return self.tree / str(level)
 
     @property
     def checkpoint(self) -> Path:
@@ -71,6 +93,11 @@ class LogLayout:
         """Folder of the licence keys."""
         return self.folder / "secrets"
 
+    @property
+    def columns(self) -> Path:
+        """Folder of the receipts by column."""
+        return self.folder / "columns"
+
     def uses_of(self, licence_no: int) -> Path:
         """Request records of one licence."""
         return self.uses / f"{licence_no}.jsonl"
@@ -86,10 +113,6 @@ class LogLayout:
     def erasing(self, licence_no: int) -> Path:
         """Trace of an erasure under way."""
         return self.secrets / f"{licence_no}.erasing"
-
-    def tile(self, path: str) -> Path:
-        """File of a tile's C2SP path."""
-        return self.folder / path
 
 
 def write_file(path: Path, data: bytes, mode: int = 0o644) -> None:
@@ -110,7 +133,7 @@ def replace_file(path: Path, data: bytes, mode: int = 0o644) -> None:
     sync_folder(path.parent)
 
 
-def write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:
     """Write every byte, however many calls the system needs."""
     view = memoryview(data)
     while view:

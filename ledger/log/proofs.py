@@ -8,18 +8,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from ledger.codec.checkpoints import CheckpointBody, open_checkpoint
+from ledger.codec.checkpoints import CheckpointBody
 from ledger.codec.merkle import leaf_hash, root_of_inclusion, verify_consistency, verify_inclusion
-from ledger.codec.notes import NoteVerifier
-from ledger.codec.receipts import RECEIPT_BYTES, Receipt
+from ledger.codec.proof_files import PATH_MAX, CompactProof, TlogProof
 from ledger.domain.errors import LedgerError
 from ledger.domain.ids import digest, digest_text
-from ledger.domain.units import UINT32_MAX, UINT64_MAX, require_range
-from ledger.log.errors import LogRangeError, LogUnsignedError, ProofRefusedError
+from ledger.domain.units import UINT64_MAX, require_range
+from ledger.log.errors import LogRangeError, LogUnsignedError
+from ledger.log.proof_documents import (
+    LogDocument,
+    findings_of,
+    hashes_member,
+    receipt_bytes,
+    signed_at_least,
+    size_member,
+)
 from ledger.log.reader import LogReader
 
 PROOF_FORMAT = "mdl-log-proof-1"
-PATH_MAX = 64
 _MEMBERS = (
     "format",
     "origin",
@@ -47,11 +53,7 @@ def make_proof(reader: LogReader, index: int, size: int | None = None) -> dict[s
         LogRangeError: unless index < size.
         InvalidProofError: when the log's own files do not lead to the signed root.
     """
-    checkpoint = reader.checkpoint()
-    if checkpoint is None or (size is not None and size > checkpoint.size):
-        raise LogUnsignedError(
-            "no checkpoint covers the receipt yet", field="size", got=size, expected="a checkpoint"
-        )
+    checkpoint = signed_at_least(reader, size)
     size = checkpoint.size if size is None else size
     if not 0 <= index < size:
         raise LogRangeError(
@@ -88,75 +90,54 @@ def check_proof(document: dict[str, Any], vkey: str) -> list[LedgerError]:
     """
     try:
         proof = _Proof(document)
-        body = open_checkpoint(proof.checkpoint, [NoteVerifier.parse(vkey)])
     except LedgerError as error:
         return [error]
     checks = (proof.check_identity, proof.check_inclusion, proof.check_consistency)
-    findings = []
-    for check in checks:
-        try:
-            check(body)
-        except LedgerError as error:
-            findings.append(error)
-    return findings
+    return findings_of(proof.checkpoint, vkey, checks)
 
 
-class _Proof:
+def compact_of(document: dict[str, Any]) -> CompactProof:
+    """Return a proof as compact bytes: of its own tree, whose root its reader must bring.
+
+    Raises:
+        LedgerError: when the document is not a proof.
+    """
+    proof = _Proof(document)
+    return CompactProof(proof.log_no, proof.size, proof.index, proof.receipt, tuple(proof.path))
+
+
+def tlog_of(document: dict[str, Any]) -> TlogProof:
+    """Return a proof as C2SP text: of the checkpoint's tree, the receipt as `extra`.
+
+    Raises:
+        LogUnsignedError: when the proof is of another tree than the checkpoint's.
+        LedgerError: when the document is not a proof.
+    """
+    proof = _Proof(document)
+    if proof.consistency:
+        raise LogUnsignedError(
+            "this form needs a checkpoint of the proof's own size",
+            field="size",
+            got=proof.size,
+            expected="the last checkpoint's size",
+        )
+    return TlogProof(proof.index, tuple(proof.path), proof.checkpoint, proof.receipt)
+
+
+class _Proof(LogDocument):
     """The document, its forms checked."""
 
-    def __init__(self, document: object) -> None:
-        if not isinstance(document, dict) or set(document) != set(_MEMBERS):
-            raise _refused("document", None, list(_MEMBERS))
-        if document["format"] != PROOF_FORMAT:
-            raise _refused("format", document["format"], PROOF_FORMAT)
-        self.origin = _text(document, "origin")
-        self.checkpoint = _text(document, "checkpoint")
-        self.log_no = require_range("log_no", document["log_no"], 0, UINT32_MAX)
+    def __init__(self, document: dict[str, Any]) -> None:
+        super().__init__(document, PROOF_FORMAT, _MEMBERS)
         self.index = require_range("index", document["index"], 0, UINT64_MAX)
-        self.size = require_range("size", document["size"], 1, UINT64_MAX)
+        self.size = size_member(document, "size", 1)
         self.root = digest(document["root"], "root")
-        self.receipt = _receipt(document["receipt"])
-        self.path = _hashes(document, "path")
-        self.consistency = _hashes(document, "consistency")
-
-    def check_identity(self, body: CheckpointBody) -> None:
-        if body.origin != self.origin:
-            raise _refused("origin", self.origin, body.origin)
-        if f"log_no {self.log_no}" not in body.extensions:
-            raise _refused("log_no", self.log_no, list(body.extensions))
+        self.receipt = receipt_bytes(document["receipt"])
+        self.path = hashes_member(document, "path", PATH_MAX)
+        self.consistency = hashes_member(document, "consistency", PATH_MAX)
 
     def check_inclusion(self, body: CheckpointBody) -> None:
         verify_inclusion(leaf_hash(self.receipt), self.index, self.size, self.path, self.root)
 
     def check_consistency(self, body: CheckpointBody) -> None:
         verify_consistency(self.size, body.size, self.root, body.root, self.consistency)
-
-
-def _text(document: dict[str, Any], field: str) -> str:
-    value = document[field]
-    if not isinstance(value, str):
-        raise _refused(field, value, "a text")
-    return value
-
-
-def _hashes(document: dict[str, Any], field: str) -> list[bytes]:
-    values = document[field]
-    if not isinstance(values, list) or len(values) > PATH_MAX:
-        raise _refused(field, type(values).__name__, f"at most {PATH_MAX} hashes")
-    return [digest(value, field) for value in values]
-
-
-def _receipt(value: object) -> bytes:
-    text = value if isinstance(value, str) else ""
-    try:
-        data = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        data = b""
-    if len(data) != RECEIPT_BYTES or digest_text(data) != text:
-        raise _refused("receipt", value, f"0x and {2 * RECEIPT_BYTES} lower-case hex digits")
-    Receipt.decode(data)
-    return data
-
-
-def _refused(field: str, got: object, expected: object) -> ProofRefusedError:
-    return ProofRefusedError(f"the proof fails at {field}", field=field, got=got, expected=expected)

@@ -6,7 +6,6 @@ passes its `size`.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,18 @@ from typing import Any
 import numpy as np
 
 from ledger.codec.merkle import consistency_path, inclusion_path
-from ledger.codec.receipts import Receipt
+from ledger.codec.receipts import RECEIPT_BYTES, Receipt
+from ledger.codec.tiles import TILE_HEIGHT, Tile, encode_bundle, tile_width
+from ledger.log.books import read_books
 from ledger.log.checkpoints import read_last_checkpoint
+from ledger.log.commits import committed_size
 from ledger.log.errors import LogRangeError
 from ledger.log.identity import read_identity
 from ledger.log.layout import LogLayout
 from ledger.log.receipt_file import ReceiptFile, Receipts
-from ledger.log.tallies import read_tallies
-from ledger.log.tree import ReceiptTree, TileTree
+from ledger.log.snapshot import read_snapshot
+from ledger.log.tallies import Tallies, read_tallies
+from ledger.log.tree import TileTree
 from ledger.log.use_files import open_receipt
 from ledger.log.values import Checkpoint, LicenceTally
 
@@ -38,9 +41,7 @@ class LogReader:
         self._layout = LogLayout(Path(folder))
         self._identity = read_identity(self._layout)
         self._file = ReceiptFile(self._layout.receipts)
-        self._receipt_tree = ReceiptTree(self._file)
-        self._tile_tree = TileTree(self._layout, self._file)
-        self._hashing = threading.Lock()
+        self._tree = TileTree(self._layout, self._file)
 
     @property
     def origin(self) -> str:
@@ -54,8 +55,8 @@ class LogReader:
 
     @property
     def size(self) -> int:
-        """Whole receipts on disk."""
-        return self._file.size
+        """Committed receipts."""
+        return committed_size(self._layout.commits)
 
     def vkey(self) -> str:
         """Return the verifier key of the checkpoints."""
@@ -83,18 +84,16 @@ class LogReader:
         Raises:
             LogRangeError: when the log has no such index.
         """
+        self._size(index + 1)
         return self._file.read(index, index + 1)
 
     def root(self, size: int) -> bytes:
-        """Return the root of the first `size` receipts, hashed from the receipts themselves.
-
-        The first call costs a hash per receipt, later ones only what is new.
+        """Return the root of the first `size` receipts.
 
         Raises:
             LogRangeError: when the log is smaller.
         """
-        with self._hashing:
-            return self._receipt_tree.root(self._size(size))
+        return self._tree.root(self._size(size))
 
     def inclusion_proof(self, index: int, size: int) -> list[bytes]:
         """Return the RFC 9162 path of a receipt in the first `size`, read from the tiles.
@@ -103,7 +102,7 @@ class LogReader:
             LogRangeError: when the log is smaller.
             TreeRangeError: unless index < size.
         """
-        return inclusion_path(index, self._size(size), self._tile_tree.node)
+        return inclusion_path(index, size, self._tree.nodes(self._size(size)))
 
     def consistency_proof(self, old: int, new: int) -> list[bytes]:
         """Return the RFC 9162 proof that the first `old` receipts begin the first `new`.
@@ -112,7 +111,24 @@ class LogReader:
             LogRangeError: when the log is smaller.
             TreeRangeError: unless 0 ≤ old ≤ new.
         """
-        return consistency_path(old, self._size(new), self._tile_tree.node)
+        return consistency_path(old, new, self._tree.nodes(self._size(new)))
+
+    def tile(self, tile: Tile, size: int) -> bytes | None:
+        """Return a C2SP tile or entry bundle of the tree of `size` receipts; None beyond it.
+
+        Raises:
+            LogRangeError: when the log is smaller.
+        """
+        level = tile.level or 0
+        if tile.width > tile_width(level, tile.index, self._size(size)):
+            return None
+        first = tile.index << TILE_HEIGHT
+        if tile.level is not None:
+            return self._tree.hashes(level, first, tile.width)
+        block = self._file.read(first, first + tile.width)
+        return encode_bundle(
+            [block[at : at + RECEIPT_BYTES] for at in range(0, len(block), RECEIPT_BYTES)]
+        )
 
     def latest(
         self, licence_no: int, *, size: int | None = None, before_ms: int | None = None
@@ -133,13 +149,22 @@ class LogReader:
                 return _numbered(first, block, int(rows[-1]))
         return None
 
+    def tally(self, licence_no: int) -> LicenceTally:
+        """Return where a licence stands, without reading what the snapshot covers.
+
+        Raises:
+            LogCorruptError: naming the first receipt that breaks a rule.
+        """
+        return read_books(self._layout, read_snapshot(self._layout)).tallies.get(licence_no)
+
     def tallies(self, size: int | None = None) -> dict[int, LicenceTally]:
         """Return where every licence stands after `size` receipts, all rules checked.
 
         Raises:
             LogCorruptError: naming the first receipt that breaks a rule.
         """
-        return read_tallies(self._file, self._size(size))
+        tallies: Tallies = read_tallies(self._file, self._size(size))
+        return dict(tallies)
 
     def receipts(
         self, licence_no: int | None = None, *, start: int = 0, size: int | None = None

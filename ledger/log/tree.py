@@ -1,101 +1,174 @@
 """The Merkle tree over the receipts, without holding the leaves.
 
-Two sources of the same hashes: `ReceiptTree` hashes `receipts.bin` itself and keeps only roots of
-full tiles; `TileTree` reads the tiles on disk and hashes receipts only where there is no tile.
+The hashes of tiles from level 1 on lie in `tree/`; level 0 is hashed from the receipts when it is
+asked for, and so is what no file holds yet.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 
-from ledger.codec.merkle import hash_leaves, tree_root
+from ledger.codec import hashing
+from ledger.codec.merkle import HASH_BYTES, NodeSource, tree_root
 from ledger.codec.receipts import RECEIPT_BYTES
-from ledger.codec.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, decode_tile, tile_root
-from ledger.log.layout import LogLayout
-from ledger.log.receipt_file import BLOCK_RECEIPTS, ReceiptFile
+from ledger.codec.tiles import TILE_HEIGHT, TILE_WIDTH, tile_root
+from ledger.log.layout import LogLayout, sync_folder, write_all
+from ledger.log.receipt_file import ReceiptFile
 
-_TILE_BYTES = TILE_WIDTH * RECEIPT_BYTES
+_TILES_KEPT = 512
+"""Tiles whose nodes are kept in memory: 16 KiB each."""
 
 
-class ReceiptTree:
-    """Tree computed from the receipts; costs 32 bytes in memory a tile of 256."""
+class HashFile:
+    """The hashes of one level, one after the other."""
 
-    def __init__(self, file: ReceiptFile) -> None:
-        self._file = file
-        self._rows: list[list[bytes]] = [[]]
-        """Row k: roots of full tiles of level k, which are the hashes of level k + 1."""
+    def __init__(self, path: Path) -> None:
+        self._path = path
 
-    def extend(self, size: int) -> None:
-        """Hash what is needed to answer for the first `size` receipts."""
-        full = size - size % TILE_WIDTH
-        for start in range(len(self._rows[0]) * TILE_WIDTH, full, BLOCK_RECEIPTS):
-            block = memoryview(self._file.read(start, min(start + BLOCK_RECEIPTS, full)))
-            for offset in range(0, len(block), _TILE_BYTES):
-                leaves = hash_leaves(block[offset : offset + _TILE_BYTES], RECEIPT_BYTES)
-                self._push(tile_root(leaves))
+    def count(self) -> int:
+        """Return how many whole hashes it has."""
+        try:
+            return self._path.stat().st_size // HASH_BYTES
+        except FileNotFoundError:
+            return 0
 
-    def _push(self, digest: bytes) -> None:
-        level = 0
-        self._rows[0].append(digest)
-        while len(self._rows[level]) % TILE_WIDTH == 0:
-            if len(self._rows) == level + 1:
-                self._rows.append([])
-            self._rows[level + 1].append(tile_root(self._rows[level][-TILE_WIDTH:]))
-            level += 1
+    def read(self, first: int, count: int) -> bytes:
+        """Return the bytes of as many of the hashes asked for as there are."""
+        try:
+            with self._path.open("rb", buffering=0) as stream:
+                stream.seek(first * HASH_BYTES)
+                data = stream.read(count * HASH_BYTES)
+        except FileNotFoundError:
+            return b""
+        return data[: len(data) - len(data) % HASH_BYTES]
 
-    def hashes(self, level: int, index: int, start: int, count: int) -> list[bytes]:
-        """Return `count` hashes of tile (level, index) from position `start` on."""
-        first = index * TILE_WIDTH + start
-        if level:
-            return self._rows[level - 1][first : first + count]
-        return hash_leaves(self._file.read(first, first + count), RECEIPT_BYTES)
-
-    def node(self, level: int, index: int) -> bytes:
-        """Return the root of leaves [index · 2^level, (index + 1) · 2^level)."""
-        height, span = divmod(level, TILE_HEIGHT)
-        tile, start = divmod(index << span, TILE_WIDTH)
-        return tile_root(self.hashes(height, tile, start, 1 << span))
-
-    def root(self, size: int) -> bytes:
-        """Return the root of the first `size` receipts."""
-        self.extend(size)
-        return tree_root(size, self.node)
+    def replace_from(self, first: int, hashes: bytes) -> None:
+        """Put hashes at a place, the last ones of the file; durable on return."""
+        self._path.parent.mkdir(exist_ok=True)
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o644)
+        try:
+            os.ftruncate(descriptor, first * HASH_BYTES)
+            os.lseek(descriptor, 0, os.SEEK_END)
+            write_all(descriptor, hashes)
+            os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 class TileTree:
-    """Tree read from full tiles; what lies beyond them is hashed from the receipts.
+    """Nodes of the tree, by the files; safe to share between threads.
 
-    A full tile never changes, so it may be cached for ever.
+    A full tile never changes, so it may be kept for ever.
     """
 
     def __init__(self, layout: LogLayout, file: ReceiptFile) -> None:
         self._layout = layout
         self._file = file
-        self._full = lru_cache(maxsize=256)(self._full_tile)
-        self._root_of_full = lru_cache(maxsize=1 << 14)(self._full_root)
+        self._full_nodes = lru_cache(maxsize=_TILES_KEPT)(self._tile_nodes)
 
-    def node(self, level: int, index: int) -> bytes:
-        """Return the root of leaves [index · 2^level, (index + 1) · 2^level)."""
-        height, span = divmod(level, TILE_HEIGHT)
-        tile, start = divmod(index << span, TILE_WIDTH)
-        return tile_root(self._hashes(height, tile, start, 1 << span))
+    def root(self, size: int) -> bytes:
+        """Return the root of the first `size` receipts."""
+        return tree_root(size, self.nodes(size))
 
-    def _hashes(self, level: int, index: int, start: int, count: int) -> list[bytes]:
-        first = index * TILE_WIDTH
-        if ((first + TILE_WIDTH) << (TILE_HEIGHT * level)) <= self._file.size:
-            return self._full(level, index)[start : start + count]
-        return self._compute(level, first + start, count)
+    def nodes(self, size: int) -> NodeSource:
+        """Return the nodes over the first `size` receipts, which must be committed."""
 
-    def _full_tile(self, level: int, index: int) -> list[bytes]:
-        path = self._layout.tile(Tile(level, index).path)
-        if path.exists():
-            return decode_tile(path.read_bytes())
-        return self._compute(level, index * TILE_WIDTH, TILE_WIDTH)
+        def node(level: int, index: int) -> bytes:
+            height, span = divmod(level, TILE_HEIGHT)
+            tile, start = divmod(index << span, TILE_WIDTH)
+            if ((tile + 1) * TILE_WIDTH) << (TILE_HEIGHT * height) <= size:
+                return self._full_nodes(height, tile)[span][start >> span]
+            hashes = self.hashes(height, tile * TILE_WIDTH + start, 1 << span)
+            return tile_root(split_hashes(hashes))
 
-    def _compute(self, level: int, first: int, count: int) -> list[bytes]:
+        return node
+
+    def hashes(self, level: int, first: int, count: int) -> bytes:
+        """Return hashes of a level's tiles; the receipts below them must be there."""
         if level == 0:
-            return hash_leaves(self._file.read(first, first + count), RECEIPT_BYTES)
-        return [self._root_of_full(level - 1, first + step) for step in range(count)]
+            return hashing.leaf_hashes(self._file.read(first, first + count), RECEIPT_BYTES)
+        found = HashFile(self._layout.hashes(level)).read(first, count)
+        done = len(found) // HASH_BYTES
+        return found + self._below(level, first + done, count - done)
 
-    def _full_root(self, level: int, index: int) -> bytes:
-        return tile_root(self._full(level, index))
+    def _below(self, level: int, first: int, count: int) -> bytes:
+        """Return hashes of a level, made from the level below."""
+        start, end = first * TILE_WIDTH, (first + count) * TILE_WIDTH
+        if level == 1:
+            return hashing.tile_roots(self._file.read(start, end), RECEIPT_BYTES)
+        return hashing.node_roots(self.hashes(level - 1, start, end - start))
+
+    def _tile_nodes(self, level: int, tile: int) -> list[list[bytes]]:
+        """Return the nodes of a full tile by height, from its hashes up to its root."""
+        nodes = hashing.tile_nodes(self.hashes(level, tile * TILE_WIDTH, TILE_WIDTH))
+        rows, at, width = [], 0, TILE_WIDTH
+        while width:
+            end = at + width * HASH_BYTES
+            rows.append(split_hashes(nodes[at:end]))
+            at, width = end, width // 2
+        return rows
+
+
+def split_hashes(hashes: bytes) -> list[bytes]:
+    """Return hashes that lie one after the other as a list."""
+    return [hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)]
+
+
+class TileRoots:
+    """Roots of full tiles while receipts pass by, in pieces of any length."""
+
+    def __init__(self, pending: bytes) -> None:
+        """Begin behind the receipts of a tile that is not full, given whole."""
+        self._pending = pending
+        self._roots = bytearray()
+
+    def feed(self, receipts: memoryview) -> None:
+        """Take the next receipts."""
+        tile_bytes = TILE_WIDTH * RECEIPT_BYTES
+        start = 0
+        if self._pending:
+            start = min(tile_bytes - len(self._pending), len(receipts))
+            self._pending += receipts[:start]
+            if len(self._pending) < tile_bytes:
+                return
+            self._roots += hashing.tile_roots(self._pending, RECEIPT_BYTES)
+        end = len(receipts) - (len(receipts) - start) % tile_bytes
+        self._roots += hashing.tile_roots(receipts[start:end], RECEIPT_BYTES)
+        self._pending = bytes(receipts[end:])
+
+    def roots(self) -> bytes:
+        """Return the roots of all tiles that became full."""
+        return bytes(self._roots)
+
+
+def grow_tree(
+    layout: LogLayout, old_size: int, size: int, roots_of: Callable[[int, int], bytes]
+) -> None:
+    """Bring the files of hashes from one size to another; durable on return.
+
+    Args:
+        layout: the log.
+        old_size: what the files are known to be right for; what lies beyond is written again.
+        size: receipts that they shall cover.
+        roots_of: (first, end) → roots of these full tiles of receipts.
+    """
+    level, first, end = 1, old_size // TILE_WIDTH, size // TILE_WIDTH
+    while end:
+        file = HashFile(layout.hashes(level))
+        known = file.count()
+        first = min(first, known)
+        if first < end or known > end:
+            below = HashFile(layout.hashes(level - 1))
+            new = roots_of(first, end) if level == 1 else _parents(below, first, end)
+            file.replace_from(first, new)
+        level, first, end = level + 1, first // TILE_WIDTH, end // TILE_WIDTH
+    if layout.tree.exists():
+        sync_folder(layout.tree)
+    sync_folder(layout.folder)
+
+
+def _parents(below: HashFile, first: int, end: int) -> bytes:
+    return hashing.node_roots(below.read(first * TILE_WIDTH, (end - first) * TILE_WIDTH))

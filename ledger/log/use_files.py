@@ -3,8 +3,7 @@
 Rules kept here:
 1. A line is written before its receipt, so the files may run ahead of the receipts after a crash,
    never behind; opening the log cuts what runs ahead.
-2. A receipt appended together with others carries `batch`, the range of indices that stand or
-   fall together.
+2. Receipts that meters sent in bulk have no line here: their meters keep the records.
 """
 
 from __future__ import annotations
@@ -21,27 +20,24 @@ from ledger.codec.canonical import canonical_json
 from ledger.codec.digests import sha256
 from ledger.codec.receipts import Receipt, commitment
 from ledger.domain.ids import digest, digest_text
-from ledger.log.errors import LogCorruptError, LogErasedError
+from ledger.log.errors import LogCorruptError, LogErasedError, LogRecordMissingError
 from ledger.log.layout import LogLayout, sync_folder, write_all
 from ledger.log.salts import read_licence_key, receipt_salt
+from ledger.log.sealed import unseal
 
 _TAIL_BYTES = 1 << 16
 
 
-def use_line(
-    licence_seq: int, request: bytes, response: bytes, batch: tuple[int, int] | None
-) -> bytes:
+def use_line(licence_seq: int, request: bytes, response: bytes) -> bytes:
     """Return the line of one use as canonical JSON, newline included.
 
     Args:
         licence_seq: number of the receipt.
         request: canonical JSON of the request.
         response: digest of the response, 32 bytes.
-        batch: first and end index of what was appended together.
     """
-    together = b'"batch":[%d,%d],' % batch if batch else b""
     tail = b',"response_digest":"0x%s"}\n' % response.hex().encode()
-    return b'{%s"licence_seq":%d,"request":%s%s' % (together, licence_seq, request, tail)
+    return b'{"licence_seq":%d,"request":%s%s' % (licence_seq, request, tail)
 
 
 def store_lines(layout: LogLayout, lines: dict[int, list[bytes]], pool: Executor) -> None:
@@ -129,19 +125,20 @@ def _lines(path: Path) -> Iterable[bytes]:
         return
 
 
-def torn_batch(layout: LogLayout, index: int, receipt: Receipt) -> int | None:
-    """Return where the batch of the log's last receipt begins when its end never arrived."""
-    line = find_line(layout.uses_of(receipt.licence_no), receipt.licence_seq)
-    batch = (line or {}).get("batch")
-    return int(batch[0]) if batch and batch[1] > index + 1 else None
-
-
 def erased_through(layout: LogLayout, licence_no: int) -> int:
     """Return the last licence_seq that an erasure covers; 0 when there was none."""
     last = 0
     for path in (layout.erasing(licence_no), layout.erased(licence_no)):
         with suppress(FileNotFoundError):
-            last = max(last, int(json.loads(path.read_bytes())["through_seq"]))
+            trace = unseal(path.read_bytes())
+            if trace is None:
+                raise LogCorruptError(
+                    f"{path.name} is not what was written",
+                    field="secrets",
+                    got=path.name,
+                    expected="a sealed line",
+                )
+            last = max(last, int(trace["through_seq"]))
     return last
 
 
@@ -162,8 +159,15 @@ def open_receipt(layout: LogLayout, log_no: int, index: int, receipt: Receipt) -
         )
     key = read_licence_key(layout, licence_no)
     line = find_line(layout.uses_of(licence_no), seq)
-    if key is None or line is None:
-        raise _unopened(index, licence_no, "its key or its request record is missing")
+    if line is None:
+        raise LogRecordMissingError(
+            f"receipt {index} of licence {licence_no} has no request record here",
+            field="index",
+            got=index,
+            expected="a receipt whose record this log keeps",
+        )
+    if key is None:
+        raise _unopened(index, licence_no, "its key is missing")
     return _checked_opening(index, receipt, line, receipt_salt(key, log_no, seq))
 
 

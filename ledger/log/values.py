@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from ledger.codec.receipts import Receipt
+from ledger.log.rows import UseRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,37 @@ class Use:
     """Record of the request, any JSON without floats; kept off chain, destroyable."""
     response_digest: bytes
     """32 bytes, zeros when nothing was delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeterRange:
+    """Numbers [first_seq, end_seq) of one meter."""
+
+    meter_no: int
+    first_seq: int
+    end_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeterBatch:
+    """Rows of one meter, each under a number that the meter gives once."""
+
+    meter_no: int
+    seqs: npt.NDArray[np.uint64]
+    """The meter's numbers, from 1, rising, one a row."""
+    rows: UseRows
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A meter's rows that are durable in the log, one after the other."""
+
+    first_index: int
+    count: int
+    repeated: int
+    """Rows that had come before and were passed over."""
+    ranges: tuple[MeterRange, ...] = ()
+    """Numbers of the rows taken."""
 
 
 @dataclass(frozen=True, slots=True)

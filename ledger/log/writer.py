@@ -2,35 +2,40 @@
 
 Rules kept here:
 1. licence_seq and cumulative_units are assigned under one lock, in the order of the receipts.
-2. A call returns after its receipts, their request records and keys are durable. Callers that
-   wait at the same time share one write: the first one leads, the others follow.
-3. A call is all or nothing; a refused one changes nothing.
-4. After a failed write nothing more is taken: what the disk holds is settled by opening again.
+2. A call returns after its receipts, their request records and keys are durable and committed.
+   Callers that wait at the same time share one write: the first one leads, the others follow.
+3. A call is all or nothing, of `append_batches` each batch; what is refused changes nothing.
+4. A meter's number is taken once: what comes again under it adds nothing.
+5. After a failed write nothing more is taken: what the disk holds is settled by opening again.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
-from ledger.codec.receipts import RECEIPT_BYTES
+from ledger.log.admission import LicenceTerms, RowRefusal
+from ledger.log.books import Books
+from ledger.log.bulk import Bulk, Imported, Progress, Refuse
 from ledger.log.checkpoints import Integrator
+from ledger.log.commits import CommitFile
 from ledger.log.erasure import destroy
 from ledger.log.errors import LogClosedError, LogLicenceError, LogWriteError
 from ledger.log.identity import LogIdentity, open_identity
 from ledger.log.layout import LogLayout, write_all
 from ledger.log.lock import take_lock
-from ledger.log.receipt_file import ReceiptFile
+from ledger.log.meter_files import Piece
 from ledger.log.recovery import recover
 from ledger.log.salts import LicenceKeys
+from ledger.log.snapshot import SNAPSHOT_RECEIPTS, snapshot_members, write_snapshot
 from ledger.log.staging import Batch, Stage
 from ledger.log.use_files import store_lines
-from ledger.log.values import Appended, Checkpoint, LicenceTally, Use
+from ledger.log.values import Appended, Checkpoint, LicenceTally, MeterBatch, Taken, Use
 
 _SYNCS = 16
 """Files that one write waits for at the same time."""
@@ -45,10 +50,11 @@ class LogWriter:
         self._layout = layout
         self._identity: LogIdentity = identity
         self._integrator = Integrator(layout, identity, signer)
-        tallies = recover(layout, self._integrator)
-        self._durable = ReceiptFile(layout.receipts).size
+        books = recover(layout, self._integrator)
+        self._durable = self._kept = books.size
         self._keys = LicenceKeys(layout)
-        self._stage = Stage(log_no, self._durable, tallies, self._keys)
+        self._stage = Stage(log_no, books.size, books.tallies, books.meters, self._keys)
+        self._commits = CommitFile(layout.commits, books.commits)
         self._receipts = os.open(layout.receipts, os.O_WRONLY | os.O_APPEND)
         self._lock = lock
         self._pool = ThreadPoolExecutor(_SYNCS, thread_name_prefix="log-sync")
@@ -94,13 +100,13 @@ class LogWriter:
 
     @property
     def size(self) -> int:
-        """Durable receipts."""
+        """Committed receipts."""
         return self._durable
 
     def tally(self, licence_no: int) -> LicenceTally:
         """Return where a licence stands, every accepted append included."""
         with self._changed:
-            return self._stage.tally(licence_no)
+            return self._stage.tallies.get(licence_no)
 
     def append(self, uses: Sequence[Use]) -> list[Appended]:
         """Append uses, all or none; they are durable on return.
@@ -134,7 +140,7 @@ class LogWriter:
         """
         with self._changed:
             self._require_open()
-            use = decide(self._stage.tally(licence_no))
+            use = decide(self._stage.tallies.get(licence_no))
             if use.licence_no != licence_no:
                 raise LogLicenceError(
                     f"decided about licence {licence_no}, got a use of {use.licence_no}",
@@ -146,8 +152,69 @@ class LogWriter:
         self._await_durable(appended.index + 1)
         return appended
 
+    def append_batches(
+        self, batches: Sequence[MeterBatch], terms: LicenceTerms
+    ) -> list[Taken | list[RowRefusal]]:
+        """Append rows that meters sent; what was taken is durable on return.
+
+        Args:
+            batches: each enters whole or not at all, what its meter sent before passed over.
+            terms: what the licences grant.
+
+        Returns:
+            For each batch where it lies, or why its rows were refused.
+
+        Raises:
+            LogMeterGapsError: when a meter's numbers leave more gaps than are kept.
+            LogWriteError, LogClosedError: as `append`.
+        """
+        with self._changed:
+            self._require_open()
+            answers = self._stage.add_batches(batches, terms)
+            end = self._stage.size
+        self._await_durable(end)
+        return answers
+
+    def append_pieces(
+        self, pieces: Iterable[Piece], terms: LicenceTerms, refuse: Refuse, progress: Progress
+    ) -> Imported:
+        """Append a file's rows as one commit, and sign; durable on return, or nothing entered.
+
+        Args:
+            pieces: the rows, in order.
+            terms: what the licences grant.
+            refuse: told of refused rows, by their places in the file.
+            progress: told how many rows were read.
+
+        Raises:
+            Exception: whatever goes wrong; open the log again.
+        """
+        self.checkpoint()
+        with self._integrating, self._changed:
+            self._settle()
+            try:
+                return self._append_pieces(pieces, terms, refuse, progress)
+            except BaseException as error:
+                self._failed = error
+                raise
+
+    def _append_pieces(
+        self, pieces: Iterable[Piece], terms: LicenceTerms, refuse: Refuse, progress: Progress
+    ) -> Imported:
+        start, stage = self._durable, self._stage
+        bulk = Bulk(self._layout.receipts, start, stage.tallies, stage.meters, terms)
+        roots = bulk.run(pieces, refuse, progress)
+        size = bulk.result.size
+        if size == start:
+            return bulk.result
+        self._commits.append(size, bulk.ranges)
+        self._durable = stage.size = size
+        self._keep(snapshot_members(self._books()))
+        self._integrator.integrate(size, known_roots=(start, roots))
+        return bulk.result
+
     def checkpoint(self, time_ms: int | None = None) -> Checkpoint:
-        """Integrate all durable receipts, sign, publish; the last one again when nothing is new.
+        """Integrate all committed receipts, sign, publish; the last one again when nothing is new.
 
         Args:
             time_ms: Unix milliseconds of signing; now by default, never before the last.
@@ -162,8 +229,6 @@ class LogWriter:
             last, size = self._integrator.last, self._durable
             if last is not None and last.size == size:
                 return last
-            if time_ms is None:
-                time_ms = max(time.time_ns() // 1_000_000, last.time_ms if last else 0)
             return self._integrator.integrate(size, time_ms)
 
     def erase(self, licence_no: int) -> None:
@@ -173,13 +238,9 @@ class LogWriter:
             LogClosedError: when the writer was closed.
         """
         with self._changed:
-            self._require_open()
-            while self._leading:
-                self._changed.wait()
-            self._lead(self._stage.take())
-            self._require_open()
+            self._settle()
             self._keys.forget(licence_no)
-            destroy(self._layout, licence_no, self._stage.tally(licence_no).licence_seq)
+            destroy(self._layout, licence_no, self._stage.tallies.get(licence_no).licence_seq)
 
     def close(self) -> None:
         """Let the log go; waits for appends and checkpoints under way."""
@@ -190,8 +251,9 @@ class LogWriter:
             while self._leading:
                 self._changed.wait()
             if self._failed is None:
-                self._lead(self._stage.take())
+                self._lead(*self._take())
             self._pool.shutdown()
+            self._commits.close()
             os.close(self._receipts)
             os.close(self._lock)
 
@@ -205,6 +267,14 @@ class LogWriter:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _settle(self) -> None:
+        """Write what waits; the caller holds the lock, and nothing waits any more."""
+        self._require_open()
+        while self._leading:
+            self._changed.wait()
+        self._lead(*self._take())
+        self._require_open()
 
     def _require_open(self) -> None:
         if self._closed:
@@ -230,13 +300,26 @@ class LogWriter:
                     return
                 self._require_sound()
                 self._leading = True
-                batch = self._stage.take()
-            self._lead(batch)
+                taken = self._take()
+            self._lead(*taken)
 
-    def _lead(self, batch: Batch) -> None:
+    def _take(self) -> tuple[Batch, dict[str, Any] | None]:
+        """Return what waits and, when a new snapshot is due, where the books stand after it."""
+        batch = self._stage.take()
+        is_due = self._stage.size - self._kept >= SNAPSHOT_RECEIPTS
+        return batch, snapshot_members(self._books()) if is_due else None
+
+    def _books(self) -> Books:
+        """Return where the log stands, staged receipts included."""
+        stage = self._stage
+        return Books(stage.size, stage.tallies, stage.meters, self._commits.end)
+
+    def _lead(self, batch: Batch, books: dict[str, Any] | None) -> None:
         failed: BaseException | None = None
         try:
             self._store(batch)
+            if books is not None:
+                self._keep(books)
         except OSError as error:
             failed = error
         except BaseException as error:
@@ -247,11 +330,21 @@ class LogWriter:
                 self._leading = False
                 self._failed = failed
                 if failed is None:
-                    self._durable += len(batch.receipts) // RECEIPT_BYTES
+                    self._durable += batch.count
                 self._changed.notify_all()
 
     def _store(self, batch: Batch) -> None:
         self._keys.store(batch.keys)
+        if not batch.count:
+            return
         store_lines(self._layout, batch.lines, self._pool)
-        write_all(self._receipts, bytes(batch.receipts))
+        write_all(self._receipts, batch.receipts)
         os.fdatasync(self._receipts)
+        self._commits.append(self._durable + batch.count, batch.meters)
+
+    def _keep(self, books: dict[str, Any]) -> None:
+        """Write a snapshot: the books as of the commit that was just made."""
+        end = self._commits.end
+        place = {"commits_bytes": end.size_bytes, "commits_sum": end.sum}
+        write_snapshot(self._layout, books | place)
+        self._kept = books["size"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Connection, Engine, select, update
 
 from ledger.projection.database import read, write
+from ledger.projection.errors import ProjectionError
 from ledger.projection.tables import api_keys
 
 
@@ -22,6 +23,15 @@ class ApiKey:
     scope: str
     created_at: int
     revoked_at: int | None
+    meter_no: int | None = None
+    log_no: int | None = None
+    """The log that a meter's key writes to."""
+
+
+class MeterBoundError(ProjectionError):
+    """A meter belongs to one log, and this one to another."""
+
+    code = "projection.meter_bound"
 
 
 def key_digest(key: str) -> bytes:
@@ -43,19 +53,34 @@ class ApiKeys:
         licence_no: int | None,
         scope: str,
         created_at: int,
+        meter: tuple[int, int] | None = None,
     ) -> ApiKey:
-        """Store a new key by its digest."""
-        made = ApiKey(key_digest(key), organisation_id, licence_no, scope, created_at, None)
+        """Store a new key by its digest.
+
+        Args:
+            key: the key.
+            organisation_id: its holder.
+            licence_no: the licence it is bound to, if any.
+            scope: what it is for.
+            created_at: Unix seconds.
+            meter: number and log of the meter it is bound to, if any.
+
+        Raises:
+            MeterBoundError: the meter had a key for another log before.
+        """
+        made = ApiKey(
+            key_digest(key),
+            organisation_id,
+            licence_no,
+            scope,
+            created_at,
+            None,
+            *(meter or (None, None)),
+        )
         with write(self._engine) as connection:
-            connection.execute(
-                api_keys.insert().values(
-                    key_digest=made.key_digest,
-                    organisation_id=organisation_id,
-                    licence_no=licence_no,
-                    scope=scope,
-                    created_at=created_at,
-                )
-            )
+            if meter is not None:
+                _require_log(connection, *meter)
+            connection.execute(api_keys.insert().values(**asdict(made)))
         return made
 
     def find(self, key: str) -> ApiKey | None:
@@ -74,3 +99,12 @@ class ApiKeys:
         )
         with write(self._engine) as connection:
             return connection.execute(change.values(revoked_at=revoked_at)).rowcount == 1
+
+
+def _require_log(connection: Connection, meter_no: int, log_no: int) -> None:
+    query = select(api_keys.c.log_no).where(api_keys.c.meter_no == meter_no)
+    bound = connection.execute(query.limit(1)).scalar()
+    if bound is not None and bound != log_no:
+        raise MeterBoundError(
+            f"meter {meter_no} belongs to log {bound}", field="log_no", got=log_no, expected=bound
+        )

@@ -15,6 +15,8 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 
@@ -43,7 +45,7 @@ def migrate(engine: Engine) -> None:
             # Two processes that start at once must not both create the tables.
             connection.execute(text("SELECT pg_advisory_xact_lock(4027431)"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, "heads")
 
 
 @contextmanager
@@ -64,9 +66,10 @@ def read(engine: Engine) -> Iterator[Connection]:
 
 
 def is_migrated(engine: Engine) -> bool:
-    """Return whether the tables are there."""
+    """Return whether the tables are there, and of the newest revision."""
     with engine.connect() as connection:
-        return bool(engine.dialect.has_table(connection, "alembic_version"))
+        found = MigrationContext.configure(connection).get_current_heads()
+    return set(found) == set(ScriptDirectory(str(_MIGRATIONS)).get_heads())
 
 
 def _with_driver(url: URL) -> URL:

@@ -8,6 +8,8 @@ Rules kept here:
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import re
 from collections.abc import Mapping, Sequence
@@ -43,18 +45,25 @@ _GRID = TableStyle(
     ]
 )
 _LATIN_RUN = re.compile(r"[!-~]+(?: [!-~]+)*")
+_STYLE = """
+body { font: 14px/1.5 "Noto Sans CJK SC", "Microsoft YaHei", sans-serif; max-width: 48rem;
+ margin: 2rem auto; padding: 0 1rem }
+table { border-collapse: collapse; width: 100%; margin: 0 0 1rem }
+th, td { border: 1px solid #999; padding: .3rem .5rem; text-align: left; vertical-align: top;
+ overflow-wrap: anywhere }
+h1 { font-size: 1.4rem } h2 { font-size: 1rem; margin: 1rem 0 .3rem }
+@media print { body { margin: 0 } }
+"""
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'sha256-"
+    + base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+    + "'"
+)
+"""Content-Security-Policy of a page: its own style and nothing else."""
 _PAGE = """<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><title>{title}</title>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<style>
-body {{ font: 14px/1.5 "Noto Sans CJK SC", "Microsoft YaHei", sans-serif; max-width: 48rem;
- margin: 2rem auto; padding: 0 1rem }}
-table {{ border-collapse: collapse; width: 100%; margin: 0 0 1rem }}
-th, td {{ border: 1px solid #999; padding: .3rem .5rem; text-align: left; vertical-align: top;
- overflow-wrap: anywhere }}
-h1 {{ font-size: 1.4rem }} h2 {{ font-size: 1rem; margin: 1rem 0 .3rem }}
-@media print {{ body {{ margin: 0 }} }}
-</style></head><body><h1>{title}</h1>
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<style>{style}</style></head><body><h1>{title}</h1>
 {sections}
 </body></html>
 """
@@ -93,7 +102,12 @@ def invoice_html(figures: Figures) -> str:
             "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>\n" for row in body
         )
         parts.append(f"<h2>{escape(section.title)}</h2>\n<table><tr>{cells}</tr>\n{lines}</table>")
-    return _PAGE.format(title=escape(TITLE), sections="\n".join(parts))
+    return _PAGE.format(
+        title=escape(TITLE),
+        policy=escape(PAGE_POLICY, quote=False),
+        style=_STYLE,
+        sections="\n".join(parts),
+    )
 
 
 def invoice_pdf(figures: Figures) -> bytes:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
+
+from ledger.verification.log_figures import LogFigures
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of a step, how much of it is done, and how much there is."""
@@ -45,6 +47,8 @@ class VerificationReport:
 
     checked: dict[str, int]
     findings: list[Finding]
+    logs: list[LogFigures] = field(default_factory=list)
+    """Figures of each log that was audited."""
 
     @property
     def ok(self) -> bool:
@@ -58,6 +62,10 @@ class VerificationReport:
             "checked": dict(self.checked),
             "findings": [finding.as_dict() for finding in self.findings],
         }
+
+    def audit_dict(self) -> dict[str, Any]:
+        """Return the same with `"logs"`, the figures of each log."""
+        return self.as_dict() | {"logs": [log.as_dict() for log in self.logs]}
 
 
 class Findings:
@@ -87,9 +95,10 @@ class Findings:
         """Add to the number of things that were checked."""
         self._checked[what] += number
 
-    def report(self) -> VerificationReport:
-        """Return everything that was found and counted."""
-        return VerificationReport(dict(sorted(self._checked.items())), list(self.items))
+    def report(self, logs: list[LogFigures] | None = None) -> VerificationReport:
+        """Return everything that was found and counted, with the figures of the audited logs."""
+        checked = dict(sorted(self._checked.items()))
+        return VerificationReport(checked, list(self.items), logs or [])
 
 
 def _plain(value: Any) -> Any:

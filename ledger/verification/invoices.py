@@ -11,10 +11,10 @@ from ledger.codec.receipts import Receipt
 from ledger.domain.calendar import period_of
 from ledger.domain.codes import InvoiceState
 from ledger.domain.units import UINT64_MAX
+from ledger.verification.anchors import LogsReplay
 from ledger.verification.books import Books, Invoice
 from ledger.verification.findings import Findings
 from ledger.verification.licences import CHARGEABLE, Licence, LicencesReplay
-from ledger.verification.logs import LogsReplay
 from ledger.verification.shares import charge_fen
 
 ReadReceipt = Callable[[int, int], Receipt | None]

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ledger.chain.events import Event
+from ledger.verification.anchors import LogsReplay
 from ledger.verification.datasets import DatasetsReplay
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
 from ledger.verification.invoices import ReadReceipt
 from ledger.verification.licences import LicencesReplay
-from ledger.verification.logs import LogsReplay
 from ledger.verification.money import MoneyReplay
 from ledger.verification.replay import Replay
 

@@ -11,13 +11,13 @@ from uuid import UUID
 from ledger.chain.events import Event
 from ledger.domain.codes import InvoiceState, RemittanceState, Role
 from ledger.domain.units import MICRO_FEN_PER_FEN, PPM_WHOLE, SPREAD_PPM_MAX
+from ledger.verification.anchors import LogsReplay
 from ledger.verification.books import Account, Batch, Books, Invoice, Scheme
 from ledger.verification.datasets import DatasetsReplay
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
 from ledger.verification.invoices import InvoiceCheck, ReadReceipt
 from ledger.verification.licences import LicencesReplay
-from ledger.verification.logs import LogsReplay
 from ledger.verification.replay import Replay
 from ledger.verification.shares import exact_shares, net_fen, rounded
 

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from ledger.chain.events import Event
+from ledger.verification.anchors import read_anchors
 from ledger.verification.documents import check_documents
 from ledger.verification.figures import expected_statement
 from ledger.verification.findings import Findings, Progress, VerificationReport
 from ledger.verification.invoices import ReadReceipt
+from ledger.verification.log_check import check_log
 from ledger.verification.logs import check_logs
 from ledger.verification.market import MarketReplay
 from ledger.verification.reading import check_numbers
@@ -54,14 +56,68 @@ def verify(
     market = MarketReplay(findings, read, agreement_domain)
     market.apply(ordered)
     tell("events", len(ordered), len(ordered))
-    check_logs(market.logs.logs, logs, market.licences.licences, findings, progress)
+    audited = check_logs(market.logs.logs, logs, market.licences.licences, findings, progress)
     if documents is not None:
         check_documents(documents, findings)
         tell("documents", 1, 1)
     if report is not None:
         _check_report(report, ordered, market, read, findings)
         tell("report", 1, 1)
-    return findings.report()
+    return findings.report(audited)
+
+
+def audit(
+    events: Iterable[Event],
+    *,
+    logs: Path,
+    log_no: int | None = None,
+    counts: Mapping[str, int] | None = None,
+    progress: Progress | None = None,
+) -> VerificationReport:
+    """Check the logs' files against the chain and return what does not agree, with their figures.
+
+    What is wrong in the rest of the market is left to `verify`.
+
+    Args:
+        events: all events of the market's contracts, in any order.
+        logs: folder with a folder per log, named by its number.
+        log_no: the only log to check; all of them when not given.
+        counts: number of the last event by contract, as the contracts say at the same block.
+        progress: called with a log, receipts done, receipts there are.
+    """
+    ordered = sorted(events, key=lambda event: (event.block_number, event.log_index))
+    findings, elsewhere = Findings(), Findings()
+    check_numbers(ordered, counts, findings)
+    market = MarketReplay(elsewhere, partial(read_receipt, logs))
+    market.apply(ordered)
+    findings.items += [item for item in elsewhere.items if item.where.startswith("UsageLog ")]
+    wanted = {no: log for no, log in market.logs.logs.items() if log_no in (None, no)}
+    findings.require(bool(wanted) or log_no is None, "log_unknown", f"log {log_no}", log_no)
+    licences = market.licences.licences
+    audited = check_logs(wanted, logs, licences, findings, progress, is_all=log_no is None)
+    return findings.report(audited)
+
+
+def audit_offline(
+    folder: Path, anchors: Mapping[str, Any], progress: Progress | None = None
+) -> VerificationReport:
+    """Check one log's files without a chain, against anchors that the caller brings.
+
+    Terms of licences are not at hand, so whether a use was granted is not checked.
+
+    Args:
+        folder: the log's files.
+        anchors: `{"log_no", "anchors": [{"size", "root", "time_ms"}, …]}`, oldest first, roots as
+            0x and hex.
+        progress: as `audit`.
+
+    Raises:
+        MalformedValueError: when the anchors are of another form.
+    """
+    findings = Findings()
+    log = read_anchors(anchors)
+    figures = check_log(log, folder, None, findings, progress)
+    return findings.report([figures])
 
 
 def _check_report(

@@ -33,6 +33,8 @@ class Figure:
     n: int
     peer: Peer | None = None
     note: str = ""
+    receipts: int | None = None
+    """Receipts in the log that was measured."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figure as one object of the last line."""
@@ -42,7 +44,10 @@ class Figure:
             if self.peer.published:
                 peer["published"] = True
         plain = {"name": self.name, "value": self.value, "unit": self.unit, "better": self.better}
-        return plain | {"peer": peer, "n": self.n} | ({"note": self.note} if self.note else {})
+        plain |= {"peer": peer, "n": self.n}
+        if self.receipts is not None:
+            plain["receipts"] = self.receipts
+        return plain | ({"note": self.note} if self.note else {})
 
 
 def less(name: str, values: Sequence[float], unit: str, **more: Any) -> Figure:

@@ -78,6 +78,15 @@ class Bench:
         assert receipt["status"] == "0x1", f"refused: {to} {data[:4].hex()}"
         return int(receipt["gasUsed"], 16)
 
+    def call_gas(self, sender: str, to: str, data: bytes) -> int:
+        """Return the gas that a call uses in itself, without what a transaction costs before."""
+        node = self.market.node
+        assert node is not None
+        call = {"from": sender, "to": to, "data": "0x" + data.hex(), "gas": hex(15_000_000)}
+        options = {"disableStack": True, "disableStorage": True, "enableMemory": False}
+        steps = node.call("debug_traceCall", call, "latest", options)["structLogs"]
+        return int(steps[0]["gas"] - steps[-1]["gas"] + steps[-1]["gasCost"])
+
     def both(self, member: str, name: str, body: dict[str, Any]) -> tuple[int, Done]:
         """Return the gas of a command sent directly, and the same command relayed."""
         gas = self.direct_gas(member, name, body)

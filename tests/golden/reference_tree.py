@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 
 
 def mth(leaves: list[bytes]) -> bytes:
@@ -46,3 +47,38 @@ def largest_power_below(width: int) -> int:
     while k * 2 < width:
         k *= 2
     return k
+
+
+class Ranges:
+    """The same recursions over ranges of one list, each range hashed once: for many sizes."""
+
+    def __init__(self, leaves: list[bytes]) -> None:
+        self._leaves = leaves
+        self.mth = cache(self._mth)
+
+    def _mth(self, start: int, end: int) -> bytes:
+        """MTH(D[start:end])."""
+        if end == start:
+            return hashlib.sha256().digest()
+        if end - start == 1:
+            return self._leaves[start]
+        k = start + largest_power_below(end - start)
+        return hashlib.sha256(b"\x01" + self.mth(start, k) + self.mth(k, end)).digest()
+
+    def path(self, index: int, start: int, end: int) -> list[bytes]:
+        """PATH(index - start, D[start:end])."""
+        if end - start == 1:
+            return []
+        k = start + largest_power_below(end - start)
+        if index < k:
+            return [*self.path(index, start, k), self.mth(k, end)]
+        return [*self.path(index, k, end), self.mth(start, k)]
+
+    def proof(self, old_end: int, start: int, end: int, *, complete: bool = True) -> list[bytes]:
+        """SUBPROOF(old_end - start, D[start:end], complete)."""
+        if old_end == end:
+            return [] if complete else [self.mth(start, end)]
+        k = start + largest_power_below(end - start)
+        if old_end <= k:
+            return [*self.proof(old_end, start, k, complete=complete), self.mth(k, end)]
+        return [*self.proof(old_end, k, end, complete=False), self.mth(start, k)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pymerkle
@@ -18,9 +19,10 @@ VECTORS: dict[str, Any] = json.loads(
     (Path(__file__).parent / "vectors" / "rfc9162.json").read_text()
 )
 LEAVES = [merkle.leaf_hash(bytes.fromhex(entry)) for entry in VECTORS["entries"]]
-ENTRIES = [b"entry %d" % number for number in range(1026)]
+ENTRIES = [b"entry %d" % number for number in range(4098)]
 MANY = [merkle.leaf_hash(entry) for entry in ENTRIES]
-SAMPLED = [*range(1, 18), 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 513, 1025]
+NODE, RANGES = merkle.node_table(MANY), reference_tree.Ranges(MANY)
+BESIDE_POWERS = sorted({2**k + beside for k in range(13) for beside in (-1, 0, 1)} - {0})
 
 
 @pytest.mark.parametrize("size", range(9))
@@ -47,39 +49,82 @@ def test_consistency__published_proof__equal_and_accepted(case: dict[str, Any]) 
 
 
 def test_root__sizes_0_to_1025__equals_reference() -> None:
-    node = merkle.node_table(MANY)
     frontier = merkle.Frontier()
     for size in range(1026):
-        expected = reference_tree.mth(MANY[:size])
-        assert merkle.tree_root(size, node) == frontier.root() == expected
+        assert merkle.tree_root(size, NODE) == frontier.root() == RANGES.mth(0, size)
         frontier.append(MANY[size])
 
 
-@pytest.mark.parametrize("size", SAMPLED)
-def test_inclusion__every_index__equals_reference_and_accepted(size: int) -> None:
-    node, root = merkle.node_table(MANY[:size]), reference_tree.mth(MANY[:size])
-    step = 1 if size < 300 else 37
-    for index in {*range(0, size, step), size - 1}:
-        made = merkle.inclusion_path(index, size, node)
-        assert made == reference_tree.path(index, MANY[:size])
-        merkle.verify_inclusion(MANY[index], index, size, made, root)
+def _sampled(size: int, seed: int) -> set[int]:
+    """Return both ends of a tree, the places beside its splits, and three anywhere."""
+    splits = {size & ~((1 << k) - 1) for k in range(size.bit_length())}
+    near = {at + beside for at in splits for beside in (-1, 0, 1)}
+    return {
+        at
+        for at in {0, size - 1, *near, *Random(seed).sample(range(size), min(3, size))}
+        if 0 <= at < size
+    }
 
 
-def test_inclusion__every_index_of_1025__accepted() -> None:
-    node, root = merkle.node_table(MANY[:1025]), reference_tree.mth(MANY[:1025])
-    for index in range(1025):
-        made = merkle.inclusion_path(index, 1025, node)
-        merkle.verify_inclusion(MANY[index], index, 1025, made, root)
+def _check_inclusion(index: int, size: int) -> None:
+    made = merkle.inclusion_path(index, size, NODE)
+    assert made == RANGES.path(index, 0, size)
+    merkle.verify_inclusion(MANY[index], index, size, made, RANGES.mth(0, size))
 
 
-@pytest.mark.parametrize("size", SAMPLED)
-def test_consistency__every_old_size__equals_reference_and_accepted(size: int) -> None:
-    node, root = merkle.node_table(MANY[:size]), reference_tree.mth(MANY[:size])
-    step = 1 if size < 300 else 37
-    for old_size in {*range(1, size, step), size}:
-        made = merkle.consistency_path(old_size, size, node)
-        assert made == reference_tree.proof(old_size, MANY[:size])
-        merkle.verify_consistency(old_size, size, merkle.tree_root(old_size, node), root, made)
+def _check_consistency(old_size: int, size: int) -> None:
+    made = merkle.consistency_path(old_size, size, NODE)
+    assert made == RANGES.proof(old_size, 0, size)
+    merkle.verify_consistency(old_size, size, RANGES.mth(0, old_size), RANGES.mth(0, size), made)
+
+
+def test_ranges__of_the_reference__equal_its_slices() -> None:
+    for size in (1, 2, 7, 64, 65):
+        assert RANGES.mth(0, size) == reference_tree.mth(MANY[:size])
+        for at in range(1, size):
+            assert RANGES.path(at, 0, size) == reference_tree.path(at, MANY[:size])
+            assert RANGES.proof(at, 0, size) == reference_tree.proof(at, MANY[:size])
+
+
+def test_inclusion__every_index_of_every_size_to_257__equals_reference_and_accepted() -> None:
+    for size in range(1, 258):
+        for index in range(size):
+            _check_inclusion(index, size)
+
+
+def test_inclusion__every_size_to_1025__equals_reference_and_accepted() -> None:
+    for size in range(1, 1026):
+        for index in _sampled(size, size):
+            _check_inclusion(index, size)
+
+
+@pytest.mark.parametrize("size", BESIDE_POWERS)
+def test_root__beside_a_power_of_two__equals_reference(size: int) -> None:
+    assert merkle.tree_root(size, NODE) == RANGES.mth(0, size)
+
+
+@pytest.mark.parametrize("size", BESIDE_POWERS)
+def test_inclusion__beside_a_power_of_two__equals_reference_and_accepted(size: int) -> None:
+    for index in range(size) if size < 1026 else _sampled(size, size):
+        _check_inclusion(index, size)
+
+
+def test_consistency__every_pair_to_257__equals_reference_and_accepted() -> None:
+    for size in range(1, 258):
+        for old_size in range(1, size + 1):
+            _check_consistency(old_size, size)
+
+
+def test_consistency__every_size_to_1025__equals_reference_and_accepted() -> None:
+    for size in range(1, 1026):
+        for old_size in {*_sampled(size, size), size} - {0}:
+            _check_consistency(old_size, size)
+
+
+@pytest.mark.parametrize("size", BESIDE_POWERS)
+def test_consistency__beside_a_power_of_two__equals_reference_and_accepted(size: int) -> None:
+    for old_size in range(1, size + 1) if size < 1026 else _sampled(size, size) - {0}:
+        _check_consistency(old_size, size)
 
 
 def test_root__pymerkle_sizes_0_to_130__equal() -> None:

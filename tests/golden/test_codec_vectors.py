@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from ledger.codec.canonical import canonical_json
-from ledger.codec.checkpoints import CheckpointBody, read_checkpoint
+from ledger.codec.checkpoints import CheckpointBody, open_checkpoint, read_checkpoint
 from ledger.codec.digests import digest_file, sha256, sm3
 from ledger.codec.documents import Document
+from ledger.codec.errors import UnverifiedNoteError
 from ledger.codec.notes import NoteSigner, NoteVerifier, open_note
 from ledger.codec.receipts import RECEIPT_DTYPE, Receipt, commitment
 from ledger.codec.tiles import Tile, encode_bundle, new_tiles
@@ -96,6 +97,15 @@ def test_checkpoint__example_of_the_specification__read_and_written_back() -> No
     body = read_checkpoint(note)
     assert (body.origin, body.size, body.time_ms) == ("example.com/behind-the-sofa", 20852163, None)
     assert note.startswith(body.text() + "\n")
+
+
+def test_checkpoint__of_the_go_checksum_database__opens_with_its_key_only() -> None:
+    published = NOTES["go_checksum_database"]
+    verifier = NoteVerifier.parse(published["vkey"])
+    body = open_checkpoint(published["note"], [verifier])
+    assert (body.origin, body.size) == ("go.sum database tree", 15067302)
+    with pytest.raises(UnverifiedNoteError):
+        open_checkpoint(published["note"].replace("15067302", "15067303"), [verifier])
 
 
 def test_checkpoint__our_extension_line__written_out() -> None:

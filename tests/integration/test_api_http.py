@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx import Response
 
 from api.main import create_app
 from ledger.app.commands import COMMANDS
 from ledger.app.keys import issue_api_key
-from ledger.app.log_keeping import anchor
+from ledger.app.log_keeping import anchor, log_key
+from ledger.app.proving import check_proof_file, check_proof_on_chain
 from ledger.app.signing import sign_message
 from ledger.chain.keys import address_of
 from ledger.codec.receipts import Receipt
@@ -39,6 +41,15 @@ def client(small: SmallMarket) -> Iterator[TestClient]:
 @pytest.fixture(scope="module")
 def key(small: SmallMarket) -> str:
     return issue_api_key(small.market, small.members["buyer"].account, small.licence_no)
+
+
+@pytest.fixture(scope="module")
+def anchored(client: TestClient, small: SmallMarket, key: str) -> str:
+    """The public key of the log, which holds three receipts at least and is anchored."""
+    for _ in range(3):
+        client.get(_path(small), params={"limit": 1}, headers={"X-Api-Key": key})
+    anchor(small.market, small.members["platform"].account, 1)
+    return log_key(small.market, 1)
 
 
 def _path(small: SmallMarket) -> str:
@@ -151,6 +162,69 @@ def test_proof__of_a_receipt__matches_the_checkpoint(
     assert missing.headers["content-type"] == PROBLEM
 
 
+def _proof_in(client: TestClient, accept: str, query: str = "") -> Response:
+    return client.get(f"/v1/logs/1/receipts/0/proof{query}", headers={"Accept": accept})
+
+
+def test_proof__by_accept__three_forms_of_one_proof(client: TestClient, anchored: str) -> None:
+    compact = _proof_in(client, "application/octet-stream")
+    text = _proof_in(client, "application/json;q=0.5, text/plain")
+    usual = _proof_in(client, "image/png")
+    assert compact.headers["content-type"] == "application/octet-stream"
+    assert text.headers["content-type"].startswith("text/plain")
+    assert usual.headers["content-type"] == "application/json"
+    note = client.get("/v1/logs/1/checkpoint").text
+    for answer in (compact, text, usual):
+        assert answer.headers["Vary"] == "Accept"
+        assert check_proof_file(answer.content, anchored, note) == []
+
+
+def test_proof__anchored_as_bytes__taken_by_the_chain(
+    client: TestClient, small: SmallMarket, anchored: str
+) -> None:
+    data = _proof_in(client, "application/octet-stream", "?anchored=true").content
+    assert check_proof_on_chain(small.market, data) == []
+    bent = data[:-1] + bytes([data[-1] ^ 1])
+    codes = [
+        finding.code
+        for wrong in (bent, data[:-1], data[:115])
+        for finding in check_proof_on_chain(small.market, wrong)
+    ]
+    assert codes == ["usage_log.not_included"] + ["usage_log.proof_length"] * 2
+
+
+def test_consistency__of_two_sizes__holds(client: TestClient, anchored: str) -> None:
+    answer = client.get("/v1/logs/1/consistency?old=1&new=2")
+    assert check_proof_file(answer.content, anchored) == []
+
+
+def test_licence_proof__its_parties_and_the_regulator__whole_range(
+    client: TestClient, small: SmallMarket, anchored: str
+) -> None:
+    path = f"/v1/logs/1/licences/{small.licence_no}/proof"
+    assert client.get(path).status_code == 401
+    statuses = {}
+    for member in ("buyer", "operator", "regulator", "weather"):
+        own = {"X-Api-Key": issue_api_key(small.market, small.members[member].account)}
+        answer = client.get(path, headers=own)
+        statuses[member] = answer.status_code
+        if answer.status_code == 200:
+            assert check_proof_file(answer.content, anchored) == []
+    assert statuses == {"buyer": 200, "operator": 200, "regulator": 200, "weather": 403}
+
+
+@pytest.mark.parametrize(
+    "query", ["?from_seq=0", "?from_seq=9&to_seq=8", "?to_seq=999999", "?to_seq=x"]
+)
+def test_licence_proof__bad_range__problem_and_no_5xx(
+    client: TestClient, small: SmallMarket, anchored: str, query: str
+) -> None:
+    own = {"X-Api-Key": issue_api_key(small.market, small.members["buyer"].account)}
+    answer = client.get(f"/v1/logs/1/licences/{small.licence_no}/proof{query}", headers=own)
+    assert answer.status_code in (404, 422)
+    assert answer.headers["content-type"] == PROBLEM
+
+
 HOSTILE = [
     b"",
     b"{",
@@ -160,6 +234,7 @@ HOSTILE = [
     b'{"a":1e400}',
     b'{"a":' + b"9" * 400 + b"}",
     b"[" * 2_000 + b"]" * 2_000,
+    b"[" * 1_000_000,
     b'{"a":"\\u0000"}',
     b'{"a":"\\ud800"}',
     b'{"product_id":1,"purpose":[],"units":"1"}',
@@ -196,6 +271,13 @@ def test_post__hostile_body__problem_and_no_5xx(client: TestClient, path: str, b
         "/v1/logs/99/receipts/0/proof",
         "/v1/logs/1/tile/../../../../etc/passwd",
         "/v1/logs/1/tile/0/x999/999",
+        "/v1/logs/99/consistency?old=0&new=0",
+        "/v1/logs/1/consistency?old=2&new=1",
+        "/v1/logs/1/consistency?old=-1&new=1",
+        "/v1/logs/1/consistency?old=0&new=999999999",
+        "/v1/logs/1/consistency?new=1",
+        "/v1/logs/1/licences/1/proof",
+        "/v1/logs/1/receipts/0/proof?anchored=perhaps",
         "/v1/datasets?limit=0",
         "/v1/datasets?offset=-1",
         "/nowhere",

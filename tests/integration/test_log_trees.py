@@ -8,9 +8,13 @@ import pymerkle
 import pytest
 
 from ledger.codec.merkle import leaf_hash
+from ledger.codec.proof_files import CompactProof, TlogProof
+from ledger.log.proof_checks import check_proof_bytes
+from ledger.log.proofs import compact_of, make_proof
 from ledger.log.reader import LogReader
+from ledger.log.sealed import seal
 from tests.golden import reference_tree
-from tests.unit.log_story import fill, open_log, use
+from tests.unit.log_story import LOG_NO, fill, open_log, use
 
 pytestmark = pytest.mark.integration
 
@@ -60,6 +64,36 @@ def test_inclusion__reference_path_and_pymerkle_check__hold(
         pymerkle.verify_inclusion(leaves[index], reader.root(size), proof)
 
 
+@pytest.mark.parametrize("index", [0, 255, 256, 300, 599])
+def test_proof_file__read_by_pymerkle__holds(
+    folder: Path, entries: list[bytes], index: int
+) -> None:
+    reader = LogReader(folder)
+    data = compact_of(make_proof(reader, index)).encode()
+    size, path = 600, [data[at : at + 32] for at in range(116, len(data), 32)]
+    theirs = pymerkle.InmemoryTree(algorithm="sha256")
+    theirs.append_entries(entries[:size])
+    proof = theirs.prove_inclusion(index + 1, size)
+    proof.path = [leaf_hash(data[20:116]), *path]
+    pymerkle.verify_inclusion(leaf_hash(entries[index]), theirs.get_root(), proof)
+
+
+@pytest.mark.parametrize("index", [0, 255, 256, 300, 599])
+def test_proof_file__made_from_pymerkles_path__holds(
+    folder: Path, entries: list[bytes], index: int
+) -> None:
+    reader = LogReader(folder)
+    theirs = pymerkle.InmemoryTree(algorithm="sha256")
+    theirs.append_entries(entries[:600])
+    _, *path = theirs.prove_inclusion(index + 1, 600).path
+    signed = reader.checkpoint()
+    assert signed is not None
+    compact = CompactProof(LOG_NO, 600, index, entries[index], tuple(path)).encode()
+    text = TlogProof(index, tuple(path), signed.note, entries[index]).text()
+    assert check_proof_bytes(compact, reader.vkey(), signed.note) == []
+    assert check_proof_bytes(text.encode(), reader.vkey()) == []
+
+
 def test_consistency__reference_proof__equal(folder: Path, entries: list[bytes]) -> None:
     reader = LogReader(folder)
     leaves = [leaf_hash(entry) for entry in entries]
@@ -78,10 +112,11 @@ def test_tiles__third_level__same_root_as_the_receipts(tmp_path: Path) -> None:
         record[:16] + seq.to_bytes(8, "big") + record[24:] for seq in range(1, size + 1)
     )
     (tmp_path / "receipts.bin").write_bytes(numbered)
+    (tmp_path / "commits").write_bytes(seal({"meters": [[4, 1, size + 1]], "size": size}))
     with open_log(tmp_path) as writer:
         checkpoint = writer.checkpoint()
-    assert (tmp_path / "tile/1/000").exists()
-    assert (tmp_path / "tile/2/000.p/1").exists()
+    assert (tmp_path / "tree/1").stat().st_size == 257 * 32
+    assert (tmp_path / "tree/2").stat().st_size == 32
     reader = LogReader(tmp_path)
     leaves = [leaf_hash(numbered[at : at + 96]) for at in range(0, len(numbered), 96)]
     assert checkpoint.root == reader.root(size) == reference_tree.mth(leaves)

@@ -6,11 +6,12 @@ from fractions import Fraction
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ledger.codec.hashing import tile_roots
 from ledger.revenue.apportion import fill
-from ledger.verification.merkle import GrowingTree, leaf_hash
+from ledger.verification.merkle import ReceiptRows, climb, leaf_hash
 from ledger.verification.shares import charge_fen, exact_shares, net_fen, rounded
 
 pytestmark = pytest.mark.property
@@ -71,13 +72,35 @@ def test_rounded__tie__goes_to_the_earlier() -> None:
     assert rounded([Fraction(1, 2), Fraction(1, 2), Fraction(3)]) == [1, 0, 3]
 
 
-@given(st.integers(0, 70))
+@given(st.integers(0, 70_000))
+@settings(max_examples=25, deadline=None)
+@example(65_536 + 256 + 7)
+@example(256)
 def test_tree__any_size__has_the_root_of_the_definition(size: int) -> None:
-    tree = GrowingTree()
-    leaves = [leaf_hash(bytes([index])) for index in range(size)]
-    for leaf in leaves:
-        tree.add(leaf)
-    assert tree.root() == _by_definition(leaves)
+    tree, receipts = _tree(size)
+    leaves = [leaf_hash(receipt) for receipt in receipts]
+    assert tree.root(size) == _by_definition(leaves)
+    assert tree.root(size // 3) == _by_definition(leaves[: size // 3])
+
+
+@given(st.integers(1, 1_000))
+@settings(max_examples=50, deadline=None)
+def test_tree__way_of_every_receipt__leads_to_the_root(size: int) -> None:
+    tree, receipts = _tree(size)
+    for index, way in tree.ways_at_end(size):
+        assert climb(leaf_hash(receipts[index]), way) == tree.root(size)
+    if size >= 256:
+        ways = tree.ways_in_run(0)
+        assert [index for index, _ in ways] == list(range(256))
+        assert {climb(leaf_hash(receipts[at]), way) for at, way in ways} == {tree.root(256)}
+
+
+def _tree(size: int) -> tuple[ReceiptRows, list[bytes]]:
+    receipts = [index.to_bytes(96, "big") for index in range(size)]
+    tree = ReceiptRows(lambda first, end: b"".join(receipts[first:end]))
+    tree.add(tile_roots(b"".join(receipts[: size - size % 256]), 96))
+    tree.finish()
+    return tree, receipts
 
 
 def _by_definition(leaves: list[bytes]) -> bytes:

@@ -29,6 +29,8 @@ SUFFIXES |= {"PeriodId": "periodId"}
 OURS = ("Directory", "DatasetRegistry", "LicenceRegistry", "UsageLog", "RevenueLedger")
 # A refusal says `got` and `expected`, as the errors of Python do, or the two sides it compared.
 BARE_IN_ERRORS = {"got", "expected", "paid", "open", "room", "price", "cap"}
+# A library for cffi: it is named like an extension module and cannot be imported.
+NO_PYTHON = {"ledger.codec._kernel"}
 LIBRARY_EVENTS = {"AuthorityUpdated", "EIP712DomainChanged"}
 LIBRARY_ERRORS = {
     "AccessManagedInvalidAuthority",
@@ -56,7 +58,7 @@ def _artifacts() -> dict[str, Any]:
 def _error_classes() -> list[type[LedgerError]]:
     for package in (ledger, api):
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-            if ".migrations." not in module.name:
+            if ".migrations." not in module.name and module.name not in NO_PYTHON:
                 importlib.import_module(module.name)
     found: list[type[LedgerError]] = []
     pending = [LedgerError]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import csv
+import hashlib
 import io
 from html.parser import HTMLParser
 from typing import Any
@@ -11,7 +13,13 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from ledger.report.invoice_papers import invoice_csv, invoice_html, invoice_pdf, invoice_sections
+from ledger.report.invoice_papers import (
+    PAGE_POLICY,
+    invoice_csv,
+    invoice_html,
+    invoice_pdf,
+    invoice_sections,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -144,6 +152,14 @@ def test_pdf__read_back__has_the_same_cells_in_their_order() -> None:
         place = text.index("".join(cell.split()), place)
         place += 1
     assert place > 0
+
+
+def test_html__policy_of_the_page__allows_its_own_style_and_nothing_else() -> None:
+    page = invoice_html(FIGURES)
+    style = page[page.index("<style>") + 7 : page.index("</style>")]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'sha256-{digest}'" == PAGE_POLICY
+    assert f'content="{PAGE_POLICY}"' in page
 
 
 def test_papers__made_again__have_the_same_bytes() -> None:

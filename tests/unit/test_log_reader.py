@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ledger.codec.errors import InvalidProofError
-from ledger.codec.merkle import EMPTY_ROOT
+from ledger.codec.merkle import EMPTY_ROOT, leaf_hash
 from ledger.codec.notes import NoteSigner
-from ledger.codec.tiles import decode_bundle, decode_tile
+from ledger.codec.tiles import Tile, decode_bundle
 from ledger.domain.errors import LedgerError
 from ledger.log.erasure import erase_licence
 from ledger.log.errors import (
@@ -24,7 +24,9 @@ from ledger.log.errors import (
 )
 from ledger.log.proofs import check_proof, make_proof
 from ledger.log.reader import LogReader
+from ledger.log.sealed import seal
 from ledger.log.values import LicenceTally
+from tests.golden import reference_tree
 from tests.unit.log_story import LOG_NO, ORIGIN, fill, open_log, use
 
 pytestmark = pytest.mark.unit
@@ -104,23 +106,36 @@ def test_receipts__of_a_licence_from_an_index__in_order(reader: LogReader) -> No
     assert {receipt.licence_no for _, receipt in found} == {3}
 
 
-def test_tiles__after_two_checkpoints__as_c2sp_has_them(folder: Path) -> None:
-    found = {
-        str(path.relative_to(folder)) for path in (folder / "tile").rglob("*") if path.is_file()
-    }
-    whole = {f"tile/{kind}/00{index}" for kind in ("0", "entries") for index in (0, 1)}
-    partial = {f"tile/{kind}/002.p/188" for kind in ("0", "entries")}
-    assert found == whole | partial | {"tile/1/000.p/1", "tile/1/000.p/2"}
+def test_tree__after_two_checkpoints__roots_of_full_tiles(folder: Path) -> None:
     receipts = (folder / "receipts.bin").read_bytes()
-    bundle = decode_bundle((folder / "tile/entries/002.p/188").read_bytes())
-    assert b"".join(bundle) == receipts[512 * 96 : 700 * 96]
-    assert len(decode_tile((folder / "tile/0/002.p/188").read_bytes())) == 188
+    leaves = [leaf_hash(receipts[at : at + 96]) for at in range(0, len(receipts), 96)]
+    expected = [reference_tree.mth(leaves[at : at + 256]) for at in (0, 256)]
+    assert [path.name for path in (folder / "tree").iterdir()] == ["1"]
+    assert (folder / "tree/1").read_bytes() == b"".join(expected)
 
 
-def test_root__tiles_deleted__same_root_and_proofs(tmp_path: Path, reader: LogReader) -> None:
+def test_tile__of_each_level__as_c2sp_has_it(folder: Path, reader: LogReader) -> None:
+    receipts = (folder / "receipts.bin").read_bytes()
+    leaves = [leaf_hash(receipts[at : at + 96]) for at in range(0, len(receipts), 96)]
+    bundle = reader.tile(Tile(None, 2, 188), 700)
+    assert bundle is not None
+    assert b"".join(decode_bundle(bundle)) == receipts[512 * 96 : 700 * 96]
+    assert reader.tile(Tile(0, 1), 700) == b"".join(leaves[256:512])
+    assert reader.tile(Tile(0, 2, 100), 700) == b"".join(leaves[512:612])
+    assert reader.tile(Tile(1, 0, 2), 700) == (folder / "tree/1").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "tile", [Tile(0, 2), Tile(0, 2, 189), Tile(None, 3, 1), Tile(1, 0, 3), Tile(2, 0, 1)]
+)
+def test_tile__beyond_the_size__none(reader: LogReader, tile: Tile) -> None:
+    assert reader.tile(tile, 700) is None
+
+
+def test_root__hashes_deleted__same_root_and_proofs(tmp_path: Path, reader: LogReader) -> None:
     bare = tmp_path / "bare"
     bare.mkdir()
-    for name in ("receipts.bin", "log.json", "checkpoint"):
+    for name in ("receipts.bin", "commits", "log.json", "checkpoint"):
         (bare / name).write_bytes((reader._layout.folder / name).read_bytes())
     other = LogReader(bare)
     assert other.root(700) == reader.root(700)
@@ -128,37 +143,47 @@ def test_root__tiles_deleted__same_root_and_proofs(tmp_path: Path, reader: LogRe
     assert other.consistency_proof(300, 700) == reader.consistency_proof(300, 700)
 
 
-def test_checkpoint__full_tile__never_written_again(tmp_path: Path) -> None:
-    fill(tmp_path, 260)
-    before = (tmp_path / "tile/0/000").stat()
+def test_checkpoint__hashes_deleted__made_again(tmp_path: Path) -> None:
+    fill(tmp_path, 600)
+    whole = (tmp_path / "tree/1").read_bytes()
+    (tmp_path / "tree/1").unlink()
     with open_log(tmp_path) as writer:
         writer.append([use(used_at_ms=9_000)])
         writer.checkpoint()
-    after = (tmp_path / "tile/0/000").stat()
-    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert (tmp_path / "tree/1").read_bytes() == whole
 
 
-def test_proof__altered_tile__not_given_out(tmp_path: Path) -> None:
+def test_proof__altered_hash__not_given_out(tmp_path: Path) -> None:
     fill(tmp_path, 300)
-    tile = tmp_path / "tile/0/000"
-    data = bytearray(tile.read_bytes())
-    data[7 * 32] ^= 1
-    tile.write_bytes(data)
+    path = tmp_path / "tree/1"
+    data = bytearray(path.read_bytes())
+    data[7] ^= 1
+    path.write_bytes(data)
     with pytest.raises(InvalidProofError):
-        make_proof(LogReader(tmp_path), 6)
+        make_proof(LogReader(tmp_path), 290)
 
 
 @pytest.mark.parametrize("offset", [0, 5, 95])
-def test_root__one_flipped_byte__another_root(tmp_path: Path, offset: int) -> None:
+def test_proof__altered_receipt__not_given_out(tmp_path: Path, offset: int) -> None:
     fill(tmp_path, 300)
-    before = LogReader(tmp_path).root(300)
     data = bytearray((tmp_path / "receipts.bin").read_bytes())
     data[17 * 96 + offset] ^= 1
     (tmp_path / "receipts.bin").write_bytes(data)
-    reader = LogReader(tmp_path)
-    assert reader.root(300) != before
     with pytest.raises(InvalidProofError):
-        make_proof(reader, 17)
+        make_proof(LogReader(tmp_path), 17)
+
+
+@pytest.mark.parametrize("tail", [b"", b"{", b'{"meters":[[4,4,5]],"size":4,'])
+def test_reader__receipts_without_a_commit__not_there(tmp_path: Path, tail: bytes) -> None:
+    fill(tmp_path, 3)
+    with (tmp_path / "commits").open("ab") as stream:
+        stream.write(tail)
+    with (tmp_path / "receipts.bin").open("ab") as stream:
+        stream.write(bytes(96))
+    reader = LogReader(tmp_path)
+    assert reader.size == 3
+    with pytest.raises(LogRangeError):
+        reader.receipt(3)
 
 
 def test_opening__every_receipt__opens_its_commitment(reader: LogReader) -> None:
@@ -273,7 +298,7 @@ def test_erase__live_writer__through_the_writer_and_later_uses_open(tmp_path: Pa
 
 def test_erase__interrupted__finished_on_open(tmp_path: Path) -> None:
     fill(tmp_path, 3)
-    trace = b'{"erased_at_ms":1,"licence_no":1,"through_seq":1}\n'
+    trace = seal({"erased_at_ms": 1, "licence_no": 1, "through_seq": 1})
     (tmp_path / "secrets" / "1.erasing").write_bytes(trace)
     with pytest.raises(LogErasedError):
         LogReader(tmp_path).opening(0)

@@ -64,9 +64,8 @@ def test_append__commitment__opens_with_the_documented_salt(tmp_path: Path) -> N
     }
 
 
-@pytest.mark.parametrize("batch", [None, (7, 9)])
-def test_use_line__any_request__is_canonical_json(batch: tuple[int, int] | None) -> None:
-    line = use_line(3, canonical_json(use().request), b"\x05" * 32, batch)
+def test_use_line__any_request__is_canonical_json() -> None:
+    line = use_line(3, canonical_json(use().request), b"\x05" * 32)
     assert line.endswith(b"\n")
     assert canonical_json(json.loads(line)) == line[:-1]
 
@@ -181,22 +180,57 @@ def test_append__disk_refuses__not_acknowledged_and_recovered_by_reopening(
     assert LogReader(tmp_path).opening(1)["request"] == {"page": "again"}
 
 
-@pytest.mark.parametrize("torn", [1, 50, 95])
-def test_open__torn_receipt__cut_with_its_request_record(tmp_path: Path, torn: int) -> None:
+def uncommit(folder: Path, keep_bytes: int = 0) -> None:
+    """Take the last commit back, as a kill before it was whole leaves the file."""
+    path = folder / "commits"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-1]) + lines[-1][:keep_bytes])
+
+
+@pytest.mark.parametrize("torn_bytes", [0, 1, 50, 95])
+@pytest.mark.parametrize("commit_bytes", [0, 1, 20])
+def test_open__receipts_without_a_commit__cut_with_their_request_records(
+    tmp_path: Path, torn_bytes: int, commit_bytes: int
+) -> None:
     with open_log(tmp_path) as writer:
         for moment in range(3):
             writer.append([use(used_at_ms=moment)])
-    os.truncate(tmp_path / "receipts.bin", 2 * RECEIPT_BYTES + torn)
+    uncommit(tmp_path, commit_bytes)
+    os.truncate(tmp_path / "receipts.bin", 2 * RECEIPT_BYTES + torn_bytes)
     with open_log(tmp_path) as writer:
         assert (writer.size, writer.tally(1)) == (2, LicenceTally(2, 2, 1))
     assert (tmp_path / "receipts.bin").stat().st_size == 2 * RECEIPT_BYTES
     assert len((tmp_path / "uses" / "1.jsonl").read_text().splitlines()) == 2
+    assert (tmp_path / "commits").read_bytes().count(b"\n") == 2
+
+
+def test_open__committed_receipts_missing__refused(tmp_path: Path) -> None:
+    fill(tmp_path, 3, sign=False)
+    os.truncate(tmp_path / "receipts.bin", 2 * RECEIPT_BYTES)
+    with pytest.raises(LogCorruptError) as caught:
+        open_log(tmp_path)
+    assert (caught.value.field, caught.value.got, caught.value.expected) == ("size", 2, 3)
+
+
+@pytest.mark.parametrize("line", [0, 1])
+def test_open__altered_commit_before_the_last__refused(tmp_path: Path, line: int) -> None:
+    with open_log(tmp_path) as writer:
+        for moment in range(3):
+            writer.append([use(used_at_ms=moment)])
+    path = tmp_path / "commits"
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[line] = lines[line].replace(b"[[4,", b"[[5,")
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(LogCorruptError) as caught:
+        open_log(tmp_path)
+    assert caught.value.field == "commits"
 
 
 def test_open__half_a_batch__none_of_it_stays(tmp_path: Path) -> None:
     with open_log(tmp_path) as writer:
         writer.append([use()])
         writer.append([use(used_at_ms=2_000), use(2), use(3)])
+    uncommit(tmp_path)
     os.truncate(tmp_path / "receipts.bin", 3 * RECEIPT_BYTES)
     with open_log(tmp_path) as writer:
         assert (writer.size, writer.tally(1).licence_seq, writer.tally(2)) == (
@@ -279,14 +313,14 @@ def test_open__sum_that_wraps_around__refused(tmp_path: Path) -> None:
     assert (caught.value.field, caught.value.got) == ("cumulative_units", 1)
 
 
-def test_open__altered_commitment__named_by_index(tmp_path: Path) -> None:
+def test_open__altered_commitment__named_by_its_tile(tmp_path: Path) -> None:
     fill(tmp_path, 600)
 
     def change(record: bytearray) -> None:
         record[95] ^= 1
 
     rewrite(tmp_path, 300, change)
-    with pytest.raises(LogCorruptError, match="first altered one is 300"):
+    with pytest.raises(LogCorruptError, match="first altered one is at 256 or up to 255 behind it"):
         open_log(tmp_path)
 
 
@@ -341,5 +375,6 @@ def test_append__new_licence__key_then_record_then_receipt_become_durable(
         writer.append([use()])
         acknowledged = list(synced)
         monkeypatch.undo()
-    expected = ["secrets/1.key.new", "secrets", "uses/1.jsonl", "uses", "receipts.bin"]
+    written = ["secrets/1.key.new", "secrets", "uses/1.jsonl", "uses", "receipts.bin"]
+    expected = [*written, "commits"]
     assert acknowledged == expected

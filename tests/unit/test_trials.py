@@ -18,7 +18,6 @@ from ledger.app.simulations import price_use, read_trial, try_anything, try_sche
 from ledger.cli.charts import BAR_CELLS, Bar, stacked
 from ledger.cli.main import app
 from ledger.domain.errors import LedgerError
-from ledger.domain.json_text import nesting_of
 from ledger.domain.units import INCOME_FEN_MAX
 from tests.unit.trial_bodies import changed, scheme_body, tariff_body
 
@@ -349,15 +348,6 @@ def test_openapi__simulations__describes_both_bodies(client: TestClient) -> None
     assert "costs_fen" in text
     assert "already_used" in text
     assert "$ref" not in json.dumps(operation["requestBody"])
-
-
-@pytest.mark.parametrize(
-    ("text", "depth"),
-    [("", 0), ("[{}]", 2), ('["[[[", "\\"[[", {}]', 2), ("[" * 10**6, 10**6), ('["[[[', 1)],
-    ids=["empty", "two", "in texts", "deep", "open text"],
-)
-def test_nesting__of_a_text__counts_no_bracket_inside_a_text(text: str, depth: int) -> None:
-    assert nesting_of(text) == depth
 
 
 def test_reading__number_of_many_digits__stays_text() -> None:

@@ -55,7 +55,7 @@ def test_verify__sound_market__finds_nothing(market: m.VerifiedMarket) -> None:
     assert checked["receipts"] == 302
     assert checked["events"] == len(market.events)
     assert (checked["invoices"], checked["splits"], checked["documents"]) == (3, 1, 1)
-    assert checked["tiles"] == 5
+    assert (checked["hashes"], checked["commits"], checked["uses"]) == (1, 3, 302)
 
 
 def test_verify__events_in_any_order__finds_nothing(market: m.VerifiedMarket) -> None:

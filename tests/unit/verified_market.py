@@ -15,9 +15,8 @@ from uuid import UUID
 
 from ledger.chain.events import Event
 from ledger.codec.documents import Document
-from ledger.log.values import Checkpoint, Use
-from ledger.log.writer import LogWriter
 from ledger.verification.typed_data import agreement_digest, supplement_digest
+from tests.unit.written_log import Signed, Use, WrittenLog
 
 U64 = 2**64 - 1
 CITY = 320100
@@ -76,7 +75,7 @@ KIND_OF = {PROVIDER: 1, TREASURY: 7, REGISTRAR: 6, PRICE: 6, PLATFORM: 8}
 
 
 class VerifiedMarket:
-    """The market below a folder: `events`, `logs`, `documents`."""
+    """The market below a folder: `events`, `logs`, `documents`; `log` wrote the one log."""
 
     def __init__(self, folder: Path) -> None:
         self.logs = folder / "logs"
@@ -253,16 +252,19 @@ class VerifiedMarket:
         """302 receipts: 200 of licence 1, one refusal, one of licence 2, then 100 of licence 1."""
         origin_digest = sha256(ORIGIN.encode()).digest()
         self.say("UsageLog", "LogOpened", log_no=1, keeper_id=PLATFORM, origin_digest=origin_digest)
-        with LogWriter.open(self.logs / "1", origin=ORIGIN, log_no=1) as log:
-            log.append([use(1, 50) for _ in range(200)])
-            self._anchor(log.checkpoint(START * 1000 + 200))
-            self._scheme()
-            self._invoice(INVOICE, 1, 199, 0, 10_000, GROSS_FEN)
-            log.append([use(1, 0, status=1), use(2, 7)])
-            log.append([use(1, 25) for _ in range(100)])
-            self._anchor(log.checkpoint(START * 1000 + 400))
+        log = WrittenLog(self.logs / "1", ORIGIN, 1)
+        log.append([use(1, 50) for _ in range(200)])
+        self._anchor(log.checkpoint(START * 1000 + 200))
+        self._scheme()
+        self._invoice(INVOICE, 1, 199, 0, 10_000, GROSS_FEN)
+        log.append([use(1, 0, status=1), use(2, 7)])
+        log.snapshot()
+        log.append([use(1, 25) for _ in range(100)])
+        self._anchor(log.checkpoint(START * 1000 + 400))
+        log.columns()
+        self.log = log
 
-    def _anchor(self, checkpoint: Checkpoint) -> None:
+    def _anchor(self, checkpoint: Signed) -> None:
         self.say(
             "UsageLog",
             "Anchored",
@@ -385,17 +387,12 @@ def agreement_of(number: int, purpose: int, tariff_no: int) -> dict[str, Any]:
 
 def use(licence_no: int, units: int, *, status: int = 0) -> Use:
     return Use(
-        mode=2,
-        purpose=3 if licence_no == 1 else 2,
-        meter_no=1,
         licence_no=licence_no,
-        used_at_ms=(START + 100) * 1000,
-        version_no=1,
-        status=status,
         units=units,
+        purpose=3 if licence_no == 1 else 2,
+        used_at_ms=(START + 100) * 1000,
+        status=status,
         records=units,
-        request={"page": 1},
-        response_digest=digest(1),
     )
 
 

@@ -8,13 +8,15 @@ library ReferenceTree {
         return sha256(abi.encodePacked(bytes1(0x00), entry));
     }
 
+    function node(bytes32 left, bytes32 right) internal pure returns (bytes32) {
+        return sha256(abi.encodePacked(bytes1(0x01), left, right));
+    }
+
     /// @dev MTH(D[from:to]) of leaf hashes.
     function root(bytes32[] memory leaves, uint256 from, uint256 to) internal pure returns (bytes32) {
         if (to - from == 1) return leaves[from];
         uint256 k = splitPoint(to - from);
-        return sha256(
-            abi.encodePacked(bytes1(0x01), root(leaves, from, from + k), root(leaves, from + k, to))
-        );
+        return node(root(leaves, from, from + k), root(leaves, from + k, to));
     }
 
     function root(bytes32[] memory leaves) internal pure returns (bytes32) {

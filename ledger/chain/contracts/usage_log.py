@@ -27,3 +27,11 @@ class UsageLog(Contract):
     def head(self, log_no: int, *, block: BlockId) -> Head:
         """Return a log's last anchored head; refused when the log is unknown."""
         return as_record(Head, self.view("head", log_no, block=block))
+
+    def require_proven(self, proof: bytes, *, block: BlockId) -> None:
+        """Check a compact proof of a receipt against the anchored head.
+
+        Raises:
+            ChainRefusedError: the proof does not show its receipt to be in its log.
+        """
+        self.view("requireProven", proof, block=block)

@@ -87,6 +87,7 @@ from ledger.projection.queries.sales import (
     supplements_of,
     tariff,
 )
+from ledger.projection.queries.terms import LicenceTermsRow, terms_of_licences
 from ledger.projection.queries.totals import (
     MarketTotals,
     Statement,
@@ -104,6 +105,7 @@ __all__ = [
     "InvoiceRow",
     "KindRow",
     "LicenceRow",
+    "LicenceTermsRow",
     "LineageRow",
     "LogRow",
     "MarketTotals",
@@ -172,6 +174,7 @@ __all__ = [
     "statement",
     "supplements_of",
     "tariff",
+    "terms_of_licences",
     "treasury_of",
     "version_of_content",
 ]

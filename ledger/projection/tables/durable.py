@@ -38,5 +38,8 @@ api_keys = Table(
     text_of("scope", 64),
     integer("created_at"),
     integer("revoked_at", nullable=True),
+    integer("meter_no", nullable=True),
+    integer("log_no", nullable=True),
 )
-"""API keys by digest only; `licence_no` is null for keys that are bound to no licence."""
+"""API keys by digest only; `licence_no` is null for keys that are bound to no licence, `meter_no`
+and `log_no` for all but meters' keys."""

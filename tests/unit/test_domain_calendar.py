@@ -1,0 +1,20 @@
+"""Months as people write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.domain.calendar import parse_period, period_of, period_text
+from ledger.domain.errors import MalformedValueError
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize("text", ["2026-00", "2026-13", "202601", "1969-12", "2026-1", ""])
+def test_month__malformed__typed_error(text: str) -> None:
+    with pytest.raises(MalformedValueError):
+        parse_period(text)
+
+
+def test_month__of_an_instant__reads_back() -> None:
+    assert parse_period(period_text(period_of(1_795_000_000))) == 202611
