@@ -5,11 +5,13 @@ Rules kept here:
 2. A JSON body is refused before any route sees it when it is not UTF-8, repeats a key, nests
    deeper than `NESTING_MAX`, or holds a float, NaN, NUL, a lone surrogate or a number beyond
    2^256 - 1. No field of the ledger takes those, and each has broken some program's database.
+3. A path whose route reads and names such values itself, and stores nothing, is exempt from 2.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from starlette.requests import Request
@@ -28,8 +30,9 @@ _METHODS = ("POST", "PUT", "PATCH", "DELETE")
 class Intake:
     """ASGI middleware that reads and checks bodies before the application does."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, own_reading: Sequence[str] = ()) -> None:
         self._app = app
+        self._own_reading = frozenset(own_reading)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on a request whose body and query are fit to be read; answer any other."""
@@ -39,7 +42,7 @@ class Intake:
         try:
             _check_target(scope)
             body = await _body(scope, receive) if scope["method"] in _METHODS else None
-            if body and _is_json(scope):
+            if body and _is_json(scope) and scope["path"] not in self._own_reading:
                 check_json(body)
         except LedgerError as error:
             await answer(Request(scope), error)(scope, receive, send)

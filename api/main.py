@@ -19,7 +19,17 @@ from api import journal, problems
 from api.console import page, reference
 from api.edge import Edge
 from api.intake import Intake
-from api.routes import catalogue, commands, gateway, health, logs, money, usage
+from api.routes import (
+    catalogue,
+    commands,
+    gateway,
+    health,
+    logs,
+    money,
+    papers,
+    simulations,
+    usage,
+)
 from ledger import __version__
 from ledger.app.log_keeping import sign_gateway_log
 from ledger.app.market import Market
@@ -60,7 +70,7 @@ def create_app(market: Market) -> FastAPI:
     app.state.market = market
     journal.configure_once()
     problems.install(app)
-    app.add_middleware(Intake)
+    app.add_middleware(Intake, own_reading=(simulations.PATH,))
     app.add_middleware(Edge)
     for router in (
         page.router,
@@ -69,6 +79,8 @@ def create_app(market: Market) -> FastAPI:
         catalogue.router,
         logs.router,
         money.router,
+        papers.router,
+        simulations.router,
         usage.router,
         gateway.router,
         commands.router,

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api.deps import Limit, MarketDep, Offset, page_of
 from api.errors import NoSuchPathError
 from api.tags import Tagged
+from ledger.app.agreements import QuoteRequest
 from ledger.app.lookup import (
     dataset_found,
     datasets_found,
@@ -17,9 +18,13 @@ from ledger.app.lookup import (
     product_found,
     products_found,
 )
+from ledger.app.pricing import price_preview
+from ledger.app.requests import parse_part
+from ledger.domain.units import UINT64_MAX
 
 router = APIRouter(prefix="/v1", tags=["catalogue 目录"], dependencies=[Tagged])
 Text = Annotated[str, Query(max_length=200)]
+Units = Annotated[int, Query(ge=0, le=UINT64_MAX)]
 
 
 @router.get("/organisations")
@@ -80,3 +85,21 @@ def products(
 def product(product_id: UUID, market: MarketDep) -> dict[str, Any]:
     """One product: lineage, caps, tariff in force."""
     return product_found(market, product_id)
+
+
+@router.get("/products/{product_id}/price")
+def price(
+    product_id: UUID,
+    market: MarketDep,
+    units: Units,
+    purpose: Text = "industry",
+    already_used_units: Units = 0,
+) -> dict[str, Any]:
+    """What a use would cost under the tariff in force, band by band; no key needed."""
+    body = {
+        "product_id": product_id,
+        "purpose": purpose,
+        "units": units,
+        "already_used_units": already_used_units,
+    }
+    return price_preview(market, parse_part(QuoteRequest, body)).as_dict()

@@ -10,8 +10,12 @@ from fastapi import APIRouter
 from api.deps import MarketDep, Number, Reader, require_party
 from api.tags import Tagged
 from ledger.app.books import invoice_found, licence_found, scheme_found
+from ledger.app.explaining import explain
+from ledger.app.lookup import keepers_of_money
 from ledger.app.names import display_names
 from ledger.app.splits import split_lines
+from ledger.domain.calendar import end_of_day
+from ledger.report.accounts import account_statement
 from ledger.report.statements import market_statement, organisation_statement
 
 router = APIRouter(prefix="/v1", tags=["money 资金"], dependencies=[Tagged])
@@ -32,6 +36,26 @@ def own_statement(organisation_id: UUID, market: MarketDep, reader: Reader) -> d
     names = display_names(market)
     with market.read() as connection:
         return organisation_statement(connection, organisation_id, names)
+
+
+@router.get("/organisations/{organisation_id}/account")
+def own_account(
+    organisation_id: UUID, market: MarketDep, reader: Reader, until: str = ""
+) -> dict[str, Any]:
+    """One organisation's account at any date: credited, remitted, payable, by line (往来账)."""
+    require_party(market, reader, {organisation_id})
+    last = end_of_day(until) if until else None
+    names = display_names(market)
+    with market.read() as connection:
+        return account_statement(connection, organisation_id, until=last, names=names)
+
+
+@router.get("/explanations/{line:path}")
+def explanation(line: str, market: MarketDep, reader: Reader) -> dict[str, Any]:
+    """Where an amount comes from: receipts, tariff, rule and arithmetic (逐步溯源)."""
+    found, parties = explain(market, line)
+    require_party(market, reader, parties | keepers_of_money(market))
+    return found
 
 
 @router.get("/schemes/{scheme_id}")

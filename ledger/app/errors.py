@@ -79,10 +79,64 @@ class StatementLineError(AppError):
     code = "payment.line_malformed"
 
 
+class CurrencyError(AppError):
+    """Money came in another currency than CNY."""
+
+    code = "payment.currency"
+
+
+class OverpaidError(AppError):
+    """More money came than the invoice still asks for; the rest waits for people."""
+
+    code = "payment.overpaid"
+
+
+class OpenItemUnknownError(AppError):
+    """No bank line of this digest waits for people."""
+
+    code = "payment.item_unknown"
+
+
+class PayeeRecordMissingError(AppError):
+    """An organisation that pays or is paid has no account on record."""
+
+    code = "remittance.payee_record_missing"
+
+
+class RemittanceFileError(AppError):
+    """The file of a batch was written before, with another content."""
+
+    code = "remittance.file_differs"
+
+
+class InvoiceFiguresError(AppError):
+    """The figures of an invoice are not those of the ledger."""
+
+    code = "invoice.figures_differ"
+
+
+class NotIssuerError(AppError):
+    """An invoice is signed by another organisation than its issuer."""
+
+    code = "invoice.not_issuer"
+
+
+class LineUnknownError(AppError):
+    """Nothing that could be explained has this name."""
+
+    code = "app.line_unknown"
+
+
 class NotAnchoredError(AppError):
     """A log has no anchored receipts to rest a bill on."""
 
     code = "billing.not_anchored"
+
+
+class TariffMissingError(AppError):
+    """A product has no tariff in force, so a use of it has no price."""
+
+    code = "app.tariff_missing"
 
 
 class ApiKeyUnknownError(AppError):

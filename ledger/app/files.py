@@ -23,6 +23,7 @@ from ledger.app.errors import FileUnreadableError, HoldingChangedError, HoldingM
 from ledger.codec.canonical import canonical_digest
 from ledger.codec.digests import Progress, digest_file
 from ledger.codec.errors import UnreadableFileError
+from ledger.domain.nesting import check_nesting
 
 Row = dict[str, Any]
 _SAMPLE_ROWS = 200
@@ -80,12 +81,17 @@ def read_rows(path: Path) -> list[Row]:
     """
     try:
         text = path.read_text("utf-8-sig")
-        rows = json.loads(text) if path.suffix == ".json" else _csv_rows(text)
+        rows = _json_rows(text) if path.suffix == ".json" else _csv_rows(text)
     except (OSError, ValueError, csv.Error) as error:
         raise _unreadable(path, str(error)) from error
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise _unreadable(path, "expected a table with a header and at least one row")
     return [{key: _cell(value) for key, value in row.items()} for row in rows]
+
+
+def _json_rows(text: str) -> Any:
+    check_nesting(text)
+    return json.loads(text)
 
 
 def _csv_rows(text: str) -> list[Row]:

@@ -125,6 +125,17 @@ def is_regulator(market: Market, organisation_id: UUID) -> bool:
     return any(role.role == Role.REGULATOR for role in roles)
 
 
+def keepers_of_money(market: Market) -> set[UUID]:
+    """Return the organisations that read the bank's statements: operators and the platform."""
+    with market.read() as connection:
+        return {
+            row.organisation_id
+            for row in queries.organisations_list(connection)
+            for role in queries.roles_of(connection, row.organisation_id)
+            if role.role in (Role.OPERATOR, Role.PLATFORM)
+        }
+
+
 def dataset_found(market: Market, dataset_id: UUID) -> dict[str, Any]:
     """Return one dataset with its record, versions, parents and registration steps.
 

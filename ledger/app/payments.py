@@ -1,43 +1,47 @@
 """Payments: a bank's statement, matched line by line to invoices.
 
 Rules kept here:
-1. A line is matched by the invoice's reference and by nothing else; a line that matches no open
-   invoice, or two, is a finding for people and changes nothing.
-2. Amounts are read as decimal text and become fen exactly.
+1. A line is matched by the invoice's reference and by nothing else; a line that matches no
+   invoice, or two, waits for people (`ledger.app.open_payments`) and changes nothing.
+2. An invoice may be paid in parts. Of a line that brings more than the invoice still asks for, the
+   rest waits for people under a digest of its own.
 3. The digest of a bank line is salted with the service's secret and always the same for the same
    line, so reading a statement twice records nothing twice.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
 
+from ledger.app.bank_statements import COLUMNS, BankLine, NumberedLine, read_statement
 from ledger.app.billing import invoice_reference
 from ledger.app.commands import Command, CommandRequest, Done, command, run
 from ledger.app.errors import (
+    CurrencyError,
+    OverpaidError,
     ReferenceAmbiguousError,
     ReferenceUnknownError,
-    StatementLineError,
 )
 from ledger.app.fields import DigestField, Id
 from ledger.app.market import Market
+from ledger.app.open_payments import OpenItem, OpenPayments
 from ledger.chain.keys import KeyAccount
 from ledger.codec.documents import Document
+from ledger.domain.codes import InvoiceState
 from ledger.domain.errors import LedgerError
-from ledger.domain.units import AMOUNT_FEN_MAX, fen
+from ledger.domain.ids import Digest, digest_text
+from ledger.domain.units import AMOUNT_FEN_MAX
 from ledger.projection import queries
-from ledger.projection.queries.money import InvoiceRow
 
-COLUMNS = ("booked_on", "reference", "amount_yuan", "payer", "bank_reference")
-CURRENCY = "CNY"
-_AMOUNT = re.compile(r"(\d{1,13})(?:\.(\d{1,2}))?")
+__all__ = ["COLUMNS", "StatementReport", "assign_payment", "import_statement", "open_items"]
+
+_PAGE = 500
 _REFERENCE = re.compile(r"MDL[0-9A-F]{12}")
 
 
@@ -67,6 +71,8 @@ class StatementReport:
 
     matched: list[Done] = field(default_factory=list)
     already_recorded: int = 0
+    passed_over: int = 0
+    """Debits and entries that are not booked yet."""
     findings: list[LedgerError] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -74,6 +80,7 @@ class StatementReport:
         return {
             "matched": [done.as_dict() for done in self.matched],
             "already_recorded": self.already_recorded,
+            "passed_over": self.passed_over,
             "findings": [finding.as_dict() for finding in self.findings],
         }
 
@@ -105,94 +112,221 @@ def release_invoice(market: Market, actor_id: UUID | None, request: ReleaseInvoi
     )
 
 
-def import_statement(market: Market, account: KeyAccount, text: str) -> StatementReport:
+def import_statement(market: Market, account: KeyAccount, content: str | bytes) -> StatementReport:
     """Record every line of a statement that matches one open invoice.
 
     Args:
         market: the market.
         account: the operator's or the platform's key.
-        text: CSV with a header of `COLUMNS`; amounts in yuan with at most two decimals.
+        content: CSV with a header of `COLUMNS`, or camt.053 XML.
 
     Raises:
-        StatementLineError: the file has another header; nothing was recorded.
+        MalformedStatementError: the XML is no camt.053, or does not add up; nothing was recorded.
+        StatementLineError: the table has another header; nothing was recorded.
     """
+    statement = read_statement(content.encode() if isinstance(content, str) else content)
+    references = _references(market)
     matched: list[Done] = []
     findings: list[LedgerError] = []
     already_recorded = 0
-    for line_no, line in enumerate(_lines(text), start=2):
+    for numbered in statement.lines:
         try:
-            done = _import_line(market, account, line, line_no)
+            done, excess = _import_line(market, account, numbered, references)
         except LedgerError as finding:
             findings.append(finding)
             continue
+        if excess is not None:
+            findings.append(excess)
         if done is None:
             already_recorded += 1
         else:
             matched.append(done)
-    return StatementReport(matched, already_recorded, findings)
+    return StatementReport(matched, already_recorded, statement.passed_over, findings)
+
+
+def open_items(market: Market, *, is_all: bool = False) -> list[OpenItem]:
+    """Return the bank lines that wait for people; with `is_all` those that were dismissed, too.
+
+    A line whose money is recorded as a payment by now waits no more.
+    """
+    with market.read() as connection:
+        return [
+            item
+            for item in store_of(market).all()
+            if queries.payment_of_receipt(connection, item.receipt_digest) is None
+            and (is_all or item.dismissed_at is None)
+        ]
+
+
+def assign_payment(
+    market: Market, account: KeyAccount, receipt_digest: bytes, invoice_id: UUID
+) -> Done:
+    """Record the money of a line that waits on an invoice that somebody names.
+
+    Raises:
+        OpenItemUnknownError: no line of this digest waits.
+        CurrencyError: it is in another currency.
+        OverpaidError: the invoice asks for nothing more.
+        LedgerError: as `run`.
+    """
+    item = store_of(market).require(receipt_digest)
+    if item.amount_fen == 0:
+        raise CurrencyError(
+            f"the amount is in {item.currency}", field="currency", got=item.currency, expected="CNY"
+        )
+    document = market.documents.require(receipt_digest)
+    return _pay(market, account, invoice_id, document, item)[0]
+
+
+def dismiss_payment(market: Market, receipt_digest: bytes, reason: str) -> OpenItem:
+    """Close a line that is no payment, for a reason.
+
+    Raises:
+        OpenItemUnknownError: no line of this digest waits.
+    """
+    return store_of(market).dismiss(receipt_digest, reason, market.now_seconds())
+
+
+def store_of(market: Market) -> OpenPayments:
+    """Return where the lines that wait are kept."""
+    return OpenPayments(market.home / "payments")
 
 
 def _import_line(
-    market: Market, account: KeyAccount, line: dict[str, str], line_no: int
-) -> Done | None:
-    """Record one line; None when it was recorded before."""
-    document, amount_fen = _receipt(market, line, line_no)
-    with market.read() as connection:
-        if queries.payment_of_receipt(connection, document.digest) is not None:
-            return None
-        invoices = queries.open_invoices(connection)
-    invoice = _match(invoices, line, line_no)
-    market.documents.save(document)
-    request = RecordPayment(
-        invoice_id=invoice.invoice_id, amount_fen=amount_fen, receipt_digest=document.digest
-    )
-    return run(market, account, "record-payment", request)
-
-
-def _lines(text: str) -> list[dict[str, str]]:
+    market: Market,
+    account: KeyAccount,
+    numbered: NumberedLine,
+    references: dict[str, list[UUID]],
+) -> tuple[Done | None, LedgerError | None]:
+    """Record one line: what was done, None when it was recorded before, and what was left over."""
+    line, line_no = numbered.line, numbered.line_no
+    if line is None:
+        raise numbered.error or LedgerError("the line cannot be read")
+    line.require_whole()
+    document = Document(line.as_record(), market.secrets.salt_for("bank", line.bank_reference))
+    known = store_of(market).find(document.digest)
+    if known is not None and known.dismissed_at is not None:
+        return None, None
     try:
-        reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise StatementLineError(
-                "a bank statement has another header",
-                field="header",
-                got=list(reader.fieldnames or ()),
-                expected=list(COLUMNS),
-            )
-        return list(reader)
-    except csv.Error as error:
-        raise StatementLineError(f"the statement is no CSV: {error}", field="file") from error
+        item = _item(market, document.digest, line, line.amount_fen)
+        with market.read() as connection:
+            recorded = queries.payment_of_receipt(connection, document.digest)
+        if recorded is not None:
+            _note_excess(market, item, recorded.amount_fen)
+            return None, None
+        invoice_id = _match(market, references, line, line_no)
+        return _pay(market, account, invoice_id, document, item)
+    except (CurrencyError, OverpaidError, ReferenceAmbiguousError, ReferenceUnknownError) as error:
+        market.documents.save(document)
+        _wait(market, _item(market, document.digest, line, _fen_or_nothing(line)), error)
+        raise
 
 
-def _receipt(market: Market, line: dict[str, str], line_no: int) -> tuple[Document, int]:
-    """Return the document of a bank line and its amount in fen; exact."""
-    if None in line or None in line.values():
-        raise StatementLineError(
-            f"line {line_no} has another number of cells", field=f"line {line_no}"
-        )
-    amount = _AMOUNT.fullmatch(line["amount_yuan"])
-    if amount is None:
-        raise StatementLineError(
-            f"line {line_no}: the amount must be yuan with at most two decimals",
-            field="amount_yuan",
-            got=line["amount_yuan"],
-            expected="digits, a point, two digits",
-        )
-    amount_fen = fen(int(amount[1]) * 100 + int((amount[2] or "0").ljust(2, "0")), "amount_yuan")
-    record = {"type": "bank_line"} | {column: line[column] for column in COLUMNS}
-    salt = market.secrets.salt_for("bank", line["bank_reference"])
-    return Document(record, salt), int(amount_fen)
+def _pay(
+    market: Market, account: KeyAccount, invoice_id: UUID, document: Document, item: OpenItem
+) -> tuple[Done, LedgerError | None]:
+    """Record as much of an amount as an invoice still asks for."""
+    with market.read() as connection:
+        invoice = queries.invoice(connection, invoice_id)
+    is_open = invoice.state == InvoiceState.ISSUED
+    open_fen = invoice.gross_fen - invoice.paid_fen if is_open else 0
+    if open_fen == 0:
+        raise _overpaid(invoice_id, item.amount_fen, 0)
+    market.documents.save(document)
+    amount_fen = min(item.amount_fen, open_fen)
+    request = RecordPayment(
+        invoice_id=invoice_id, amount_fen=amount_fen, receipt_digest=document.digest
+    )
+    done = run(market, account, "record-payment", request)
+    if amount_fen == item.amount_fen:
+        return done, None
+    _note_excess(market, item, amount_fen)
+    return done, _overpaid(invoice_id, item.amount_fen, open_fen)
 
 
-def _match(invoices: list[InvoiceRow], line: dict[str, str], line_no: int) -> InvoiceRow:
-    references = set(_REFERENCE.findall(line["reference"].upper().replace(" ", "")))
-    found = [invoice for invoice in invoices if invoice_reference(invoice.invoice_id) in references]
-    if len(found) == 1:
-        return found[0]
-    kind = ReferenceAmbiguousError if found else ReferenceUnknownError
+def _note_excess(market: Market, item: OpenItem, recorded_fen: int) -> None:
+    """Let what a line brought beyond its payment wait; noticing it again changes nothing."""
+    excess_fen = item.amount_fen - recorded_fen
+    if excess_fen == 0:
+        return
+    record = {
+        "type": "bank_line_excess",
+        "excess_of": item.digest,
+        "bank_reference": item.bank_reference,
+        "amount_fen": excess_fen,
+    }
+    document = Document(record, market.secrets.salt_for("bank", f"excess {item.digest}"))
+    market.documents.save(document)
+    rest = replace(
+        item,
+        digest=digest_text(document.digest),
+        amount_fen=excess_fen,
+        excess_of=item.digest,
+    )
+    _wait(market, rest, OverpaidError(f"{excess_fen} fen were paid beyond the invoice"))
+
+
+def _wait(market: Market, item: OpenItem, reason: LedgerError) -> None:
+    store_of(market).note(replace(item, code=reason.code, detail=reason.detail))
+
+
+def _item(market: Market, receipt_digest: Digest, line: BankLine, amount_fen: int) -> OpenItem:
+    return OpenItem(
+        digest=digest_text(receipt_digest),
+        code="",
+        detail="",
+        amount_fen=amount_fen,
+        currency=line.currency,
+        booked_on=line.booked_on,
+        reference=line.reference,
+        payer=line.payer,
+        bank_reference=line.bank_reference,
+        noticed_at=market.now_seconds(),
+    )
+
+
+def _fen_or_nothing(line: BankLine) -> int:
+    try:
+        return line.amount_fen
+    except CurrencyError:
+        return 0
+
+
+def _references(market: Market) -> dict[str, list[UUID]]:
+    """Return the invoices by the reference that their buyers write."""
+    found: defaultdict[str, list[UUID]] = defaultdict(list)
+    with market.read() as connection:
+        offset = 0
+        while rows := queries.invoices_list(connection, limit=_PAGE, offset=offset).items:
+            for row in rows:
+                found[invoice_reference(row.invoice_id)].append(row.invoice_id)
+            offset += len(rows)
+    return found
+
+
+def _match(market: Market, references: dict[str, list[UUID]], line: BankLine, line_no: int) -> UUID:
+    """Return the invoice that a line names: the open one, or the only one."""
+    written = set(_REFERENCE.findall(line.reference.upper().replace(" ", "")))
+    named = [found for reference in sorted(written) for found in references.get(reference, ())]
+    with market.read() as connection:
+        states = {found: queries.invoice(connection, found).state for found in named}
+    unpaid = [found for found, state in states.items() if state == InvoiceState.ISSUED]
+    chosen = unpaid or named
+    if len(chosen) == 1:
+        return chosen[0]
+    kind = ReferenceAmbiguousError if chosen else ReferenceUnknownError
     raise kind(
-        f"line {line_no} matches {len(found)} open invoices",
+        f"line {line_no} matches {len(chosen)} open invoices",
         field="reference",
-        got=line["reference"],
+        got=line.reference,
         expected="the reference of one open invoice",
+    )
+
+
+def _overpaid(invoice_id: UUID, amount_fen: int, open_fen: int) -> OverpaidError:
+    return OverpaidError(
+        f"invoice {invoice_id} asks for {open_fen} fen more, {amount_fen} came",
+        field="amount_fen",
+        got=amount_fen,
+        expected=open_fen,
     )

@@ -23,6 +23,8 @@ def parse_part(kind: type[PartOf], body: Any) -> PartOf:
         return kind.model_validate(body)
     except PydanticValidationError as error:
         findings = [finding_of(dict(item)) for item in error.errors(include_url=False)]
+        for finding in findings:
+            finding.field = finding.field or "body"
         raise ValidationError(f"{len(findings)} field(s) are wrong", findings) from error
 
 

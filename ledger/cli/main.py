@@ -8,14 +8,19 @@ import typer
 
 from ledger import __version__
 from ledger.cli import (
+    explain_commands,
+    invoice_commands,
     licence_commands,
     log_commands,
     market_commands,
     meter_commands,
     money_commands,
+    payment_commands,
     proof_commands,
+    remit_commands,
     scheme_commands,
     system,
+    trial_commands,
 )
 from ledger.cli.demo.command import demo
 from ledger.cli.shell import out, quiet_logs
@@ -31,6 +36,8 @@ for name, command in (
     ("demo", demo),
     ("serve", system.serve),
     ("statement", system.statement),
+    ("account", explain_commands.account_command),
+    ("explain", explain_commands.explain_command),
     ("verify", system.verify),
     ("rebuild", system.rebuild),
     ("commands", system.commands),
@@ -48,13 +55,15 @@ for name, group in (
     ("product", market_commands.product_app),
     ("licence", licence_commands.licence_app),
     ("scheme", scheme_commands.scheme_app),
+    ("tariff", trial_commands.tariff_app),
     ("log", log_commands.log_app),
     ("proof", proof_commands.proof_app),
     ("meter", meter_commands.meter_app),
-    ("invoice", scheme_commands.invoice_app),
-    ("payment", money_commands.payment_app),
-    ("split", scheme_commands.split_app),
-    ("remit", money_commands.remit_app),
+    ("invoice", invoice_commands.invoice_app),
+    ("payment", payment_commands.payment_app),
+    ("split", money_commands.split_app),
+    ("remit", remit_commands.remit_app),
+    ("payee", remit_commands.payee_app),
 ):
     app.add_typer(group, name=name, no_args_is_help=True)
 

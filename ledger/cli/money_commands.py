@@ -29,7 +29,6 @@ from ledger.cli.shell import (
 )
 from ledger.cli.tables import print_detail
 from ledger.domain.codes import InvoiceState
-from ledger.domain.errors import MalformedValueError
 from ledger.domain.ids import parse_id
 from ledger.domain.money import Tier
 from ledger.domain.units import yuan_text
@@ -143,15 +142,10 @@ def invoice_release(
 def payment_import(
     file: Path, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
-    """Read a bank statement (CSV) and match its lines to invoices (到账)."""
-    try:
-        text = file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise MalformedValueError(
-            f"{file} cannot be read as UTF-8 text", field="file", got=str(file), expected="CSV"
-        ) from error
+    """Read a bank statement (CSV or camt.053 XML) and match its lines to invoices (到账)."""
+    content = file.read_bytes()
     with open_market(home) as market:
-        report = import_statement(market, account(market, key_name), text)
+        report = import_statement(market, account(market, key_name), content)
 
     def render() -> None:
         rows = [
@@ -160,6 +154,8 @@ def payment_import(
         ]
         out.print(table("Recorded", ("invoice", "amount yuan"), rows))
         out.print(f"{report.already_recorded} line(s) were recorded before")
+        if report.passed_over:
+            out.print(f"{report.passed_over} debit(s) or unbooked entries were passed over")
         for finding in report.findings:
             show_error(finding)
 

@@ -40,6 +40,7 @@ NUMERIC = {"fen", "µfen", "yuan", "units", "rows", "no", "size", "gas", "second
     "refusals",
     "erased",
     "anchors",
+    "%",
 }
 """Last words of the headings under which numbers stand."""
 
@@ -150,7 +151,9 @@ def find(rows: Iterable[dict[str, Any]], key: str, wanted: str) -> dict[str, Any
 
 def print_json(value: Any) -> None:
     """Print one JSON document on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
+    text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
+    # Half a character has no UTF-8; written as an escape it stays the same JSON text.
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
 
 
 def show(value: Any, as_json: bool, render: Callable[[], None]) -> None:

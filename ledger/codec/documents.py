@@ -19,6 +19,7 @@ from ledger.codec.canonical import canonical_json
 from ledger.codec.errors import MalformedDocumentError
 from ledger.domain.errors import MalformedValueError
 from ledger.domain.ids import Digest, digest, digest_text
+from ledger.domain.nesting import check_nesting
 
 SALT_BYTES = 32
 
@@ -82,8 +83,10 @@ class Document:
 
 def _parse(text: str | bytes) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as error:
+        decoded = text if isinstance(text, str) else text.decode("utf-8")
+        check_nesting(decoded)
+        return json.loads(decoded, object_pairs_hook=_unique)
+    except (ValueError, MalformedValueError) as error:
         raise _malformed(f"not JSON: {error}", "$") from error
 
 

@@ -77,6 +77,18 @@ class MalformedTileError(CodecError):
     code = "codec.malformed_tile"
 
 
+class MalformedStatementError(CodecError):
+    """A file is no camt.053 statement, tries to declare entities, or does not add up."""
+
+    code = "codec.malformed_statement"
+
+
+class MalformedTransferError(CodecError):
+    """What is to be paid does not fit a pain.001 message, or a file is none."""
+
+    code = "codec.malformed_transfer"
+
+
 class EntryLengthError(CodecError):
     """A buffer to be hashed is not a whole number of its entries, tiles or hashes."""
 

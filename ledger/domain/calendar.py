@@ -9,7 +9,7 @@ Rules kept here:
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import NewType
 
 from ledger.domain.errors import MalformedValueError
@@ -54,3 +54,21 @@ def parse_period(text: str, name: str = "month") -> PeriodId:
 def instant_text(unix_seconds: int) -> str:
     """Return an instant as ISO 8601 with its offset, in China Standard Time."""
     return datetime.fromtimestamp(unix_seconds, UTC).astimezone(CHINA).isoformat()
+
+
+def end_of_day(text: str, name: str = "until") -> int:
+    """Return the last Unix second of a day in China Standard Time, written as 2026-11-30.
+
+    Raises:
+        MalformedValueError: it is no day.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise MalformedValueError(
+            f"{name} must be a day such as 2026-11-30, got {text!r}",
+            field=name,
+            got=text,
+            expected="yyyy-mm-dd",
+        ) from error
+    return int(datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=CHINA).timestamp())

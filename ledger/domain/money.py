@@ -283,12 +283,12 @@ class SchemeTerms:
         """Approved cost in µfen of each claimant, in ascending order of ids."""
         return {cost.claimant_id: cost.cost_micro_fen for cost in self.costs}
 
-    @property
+    @cached_property
     def cost_micro_fen(self) -> int:
         """C: the sum of approved costs, in µfen."""
         return sum(cost.cost_micro_fen for cost in self.costs)
 
-    @property
+    @cached_property
     def profit_micro_fen(self) -> int:
         """P: permitted profit in µfen, exact; zero where the benefit tier is closed.
 

@@ -57,3 +57,9 @@ class OperatorResellsError(RevenueError):
     """The operator of a product, or its affiliate, would sell what is derived from it."""
 
     code = "revenue.operator_resells"
+
+
+class RefundUnmatchedError(RevenueError):
+    """A refund has neither amount nor weights of an income that is still to be refunded."""
+
+    code = "revenue.refund_unmatched"

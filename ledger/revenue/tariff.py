@@ -12,6 +12,7 @@ Source: domain report 4.3 step 1; 发改价格〔2025〕65号.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from ledger.domain.codes import Purpose
 from ledger.domain.money import Band, Tariff, require_bands
@@ -24,6 +25,20 @@ from ledger.domain.units import (
     require_range,
 )
 from ledger.revenue.errors import PriceAboveCapError
+
+
+class ChargePart(NamedTuple):
+    """The units of one charge that fall into one band."""
+
+    below_units: int
+    """Units of the year below the band, free quota not counted."""
+    band: Band
+    units: int
+
+    @property
+    def list_micro_yuan(self) -> int:
+        """Price of the units in micro-yuan, before discount; exact."""
+        return self.units * self.band.price_micro_yuan
 
 
 def charge_fen(
@@ -43,18 +58,33 @@ def charge_fen(
     Raises:
         ValueOutOfRangeError: when a quantity or the charge exceeds its limit.
     """
-    require_range("already_used_units", already_used_units, 0, UINT64_MAX)
-    require_range("units", units, 0, UINT64_MAX - already_used_units)
+    parts = charge_parts(tariff, already_used_units, units)
     if not purpose.is_chargeable:
         return Fen(0)
-    start = max(0, already_used_units - tariff.free_quota_units)
-    end = max(0, already_used_units + units - tariff.free_quota_units)
-    list_micro_yuan = sum(
-        max(0, min(end, above) - max(start, below)) * band.price_micro_yuan
-        for below, above, band in _ranges(tariff.bands)
-    )
+    list_micro_yuan = sum(part.list_micro_yuan for part in parts)
     discounted = list_micro_yuan * (PPM_WHOLE - tariff.discount_ppm)
     return fen(discounted // (PPM_WHOLE * MICRO_YUAN_PER_FEN), "charge_fen")
+
+
+def charge_parts(tariff: Tariff, already_used_units: int, units: int) -> list[ChargePart]:
+    """Return what each band of a tariff takes of `units`, before discount; one part per band.
+
+    Args:
+        tariff: the tariff.
+        already_used_units: billable units of this buyer and product earlier this year, 0 … 2^64-1.
+        units: billable units to be charged; both together at most 2^64 - 1.
+
+    Raises:
+        ValueOutOfRangeError: when a quantity exceeds its limit.
+    """
+    require_range("already_used_units", already_used_units, 0, UINT64_MAX)
+    require_range("units", units, 0, UINT64_MAX - already_used_units)
+    start = max(0, already_used_units - tariff.free_quota_units)
+    end = max(0, already_used_units + units - tariff.free_quota_units)
+    return [
+        ChargePart(below, band, max(0, min(end, above) - max(start, below)))
+        for below, above, band in _ranges(tariff.bands)
+    ]
 
 
 def check_caps(tariff: Tariff, caps: Sequence[Band]) -> None:

@@ -32,7 +32,7 @@ INTERNAL: dict[str, set[str]] = {
 }
 OUTSIDE: dict[str, set[str]] = {
     "domain": set(),
-    "codec": {"cffi", "cryptography", "numpy", "rfc8785"},
+    "codec": {"cffi", "cryptography", "defusedxml", "numpy", "rfc8785"},
     "revenue": set(),
     "log": {"duckdb", "msgspec", "numpy", "pyarrow"},
     "chain": {
@@ -50,7 +50,7 @@ OUTSIDE: dict[str, set[str]] = {
     "projection": {"alembic", "sqlalchemy"},
     "indexer": set(),
     "verification": {"numpy"},
-    "report": set(),
+    "report": {"reportlab"},
     "app": {"pydantic", "pydantic_core", "pydantic_settings"},
     "cli": {"click", "httpx", "pydantic", "rich", "structlog", "typer", "uvicorn", "vega_datasets"},
     "api": {"fastapi", "jinja2", "pydantic", "starlette", "structlog", "uvicorn"},

@@ -1,0 +1,302 @@
+"""Why an amount is what it is: from the receipts of use to one line of a split, step by step.
+
+Rules kept here:
+1. Each step names its rule, where the rule is written, and the arithmetic with its numbers.
+2. Steps are computed again from the projections; what is recorded stands beside what was computed.
+3. A split line is named `<invoice>/<tier>/<position>`, tier and position as on chain; a batch line
+   `<batch>/<position>`. Statements use the same names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from ledger.app.errors import LineUnknownError
+from ledger.app.invoice_papers import invoice_figures
+from ledger.app.market import Market
+from ledger.app.names import display_names
+from ledger.app.sharing import SharePlace, share_step
+from ledger.domain.calendar import instant_text
+from ledger.domain.codes import InvoiceState
+from ledger.domain.ids import parse_id
+from ledger.domain.money import Tier
+from ledger.domain.units import MICRO_FEN_PER_FEN, PPM_WHOLE
+from ledger.projection import queries
+from ledger.projection.errors import NotFoundError
+
+PRICE_LAW = "发改价格〔2025〕65号: bands add up 分档累加, one floor to the fen"
+VAT_RULE = "增值税价税分离: net is floored to the fen, VAT is the rest"
+RELEASE_RULE = "数据流通交易合同示范文本(数据提供)第7条 验收 acceptance"
+PAYEE_RULE = "财资〔2024〕1号; 非税收入国库集中收缴 centralised treasury collection"
+USE_RULE = "RFC 9162: inclusion of the licence's latest receipt, running total"
+_LINE = re.compile(r"([0-9a-f-]{36})/([1-5])/([0-9]{1,4})")
+_BATCH_LINE = re.compile(r"([0-9a-f-]{36})/([0-9]{1,4})")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an explanation."""
+
+    title: str
+    """What is computed, in both languages."""
+    rule: str
+    """Where the rule is written."""
+    arithmetic: tuple[str, ...]
+    """The numbers, one line each."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the step as plain data."""
+        return {"title": self.title, "rule": self.rule, "arithmetic": list(self.arithmetic)}
+
+
+def line_name(split: queries.SplitDetail, line: queries.SplitLineRow) -> str:
+    """Return the name of a line of a split."""
+    return f"{split.split.invoice_id}/{line.tier}/{line.position}"
+
+
+def explain(market: Market, reference: str) -> tuple[dict[str, Any], set[UUID]]:
+    """Explain a split line, an invoice, a remittance batch or one of its lines.
+
+    Returns:
+        The explanation as plain data, and whom it concerns: buyer, operator, who earns, who is
+        paid.
+
+    Raises:
+        MalformedValueError: the reference is no id and no name of a line.
+        LineUnknownError: nothing here has this name.
+    """
+    text = reference.strip().lower()
+    named = _LINE.fullmatch(text)
+    if named is not None:
+        key = parse_id(named[1], "line")
+        return _explain_line(market, text, key, int(named[2]), int(named[3]))
+    of_batch = _BATCH_LINE.fullmatch(text)
+    if of_batch is not None:
+        return _explain_batch(market, parse_id(of_batch[1], "line"), int(of_batch[2]))
+    key = parse_id(text, "line")
+    for found in (_explain_invoice, _explain_batch):
+        try:
+            return found(market, key)
+        except NotFoundError:
+            continue
+    raise _unknown(reference)
+
+
+def _explain_invoice(market: Market, invoice_id: UUID) -> tuple[dict[str, Any], set[UUID]]:
+    figures = invoice_figures(market, invoice_id)
+    with market.read() as connection:
+        invoice = queries.invoice(connection, invoice_id)
+        split = _split_or_none(connection, invoice)
+        parties = _parties(connection, figures, split)
+    found = {
+        "kind": "invoice",
+        "name": str(invoice_id),
+        "amount_fen": invoice.gross_fen,
+        "invoice": figures,
+        "steps": [step.as_dict() for step in _invoice_steps(figures, invoice)],
+        "lines": split
+        and [
+            {"name": line_name(split, line), "amount_micro_fen": str(line.amount_micro_fen)}
+            for line in split.lines
+        ],
+    }
+    return found, parties
+
+
+def _explain_line(
+    market: Market, name: str, invoice_id: UUID, tier: int, position: int
+) -> tuple[dict[str, Any], set[UUID]]:
+    try:
+        figures = invoice_figures(market, invoice_id)
+    except NotFoundError as error:
+        raise _unknown(name) from error
+    with market.read() as connection:
+        invoice = queries.invoice(connection, invoice_id)
+        split = _split_or_none(connection, invoice)
+        own = [line for line in (split.lines if split else ()) if line.tier == tier]
+        found = [line for line in own if line.position == position]
+        if split is None or not found:
+            raise _unknown(name)
+        place = SharePlace.of(connection, invoice, split)
+        parties = _parties(connection, figures, split)
+    line = found[0]
+    names = display_names(market)
+    claimant = names.get(line.claimant_id) if line.claimant_id else None
+    steps = [*_invoice_steps(figures, invoice), *_split_steps(place, figures, line, len(own))]
+    explained = {
+        "kind": "line",
+        "name": line_name(split, line),
+        "tier": Tier(tier).name.lower(),
+        "claimant_id": str(line.claimant_id) if line.claimant_id else None,
+        "claimant": claimant,
+        "amount_micro_fen": str(line.amount_micro_fen),
+        "invoice": figures,
+        "steps": [step.as_dict() for step in steps],
+    }
+    return explained, parties
+
+
+def _explain_batch(
+    market: Market, batch_id: UUID, position: int | None = None
+) -> tuple[dict[str, Any], set[UUID]]:
+    with market.read() as connection:
+        batch = queries.remittance(connection, batch_id)
+        lines = [
+            line
+            for line in queries.remittance_lines_of(connection, batch_id)
+            if position in (None, line.position)
+        ]
+        if not lines:
+            raise _unknown(f"{batch_id}/{position}")
+        steps = [_batch_step(connection, batch, line) for line in lines]
+        parties = {queries.earner_of(connection, line.claimant_id) for line in lines}
+        parties |= {queries.scheme(connection, line.scheme_id).operator_id for line in lines}
+    found = {
+        "kind": "remittance",
+        "name": str(batch_id) if position is None else f"{batch_id}/{position}",
+        "payee_id": str(batch.payee_id),
+        "amount_fen": sum(line.amount_fen for line in lines),
+        "opened_at": instant_text(batch.opened_at),
+        "steps": [step.as_dict() for step in steps],
+    }
+    return found, parties | {batch.payee_id}
+
+
+def _invoice_steps(figures: dict[str, Any], invoice: queries.InvoiceRow) -> list[Step]:
+    receipts = figures["receipts"]
+    after = receipts["after_index"]
+    first = "0" if after is None else str(int(after) + 1)
+    use = Step(
+        "使用 Proven use",
+        USE_RULE,
+        (
+            f"log {receipts['log_no']}, receipts {first} … {receipts['through_index']} "
+            f"of licence {figures['licence_no']}",
+            f"{receipts['to_units']} − {receipts['from_units']} = {figures['units']} units",
+        ),
+    )
+    net = (
+        f"net = ⌊{figures['gross_fen']} · 10⁶ / (10⁶ + {figures['vat_ppm']})⌋ = "
+        f"{figures['net_fen']} fen",
+        f"VAT = {figures['gross_fen']} − {figures['net_fen']} = {figures['vat_fen']} fen",
+    )
+    steps = [use, _price_step(figures), Step("增值税 VAT", VAT_RULE, net)]
+    if invoice.release_no:
+        how = "accepted by the buyer" if invoice.is_accepted else "the hold ended"
+        arithmetic = (f"release {invoice.release_no} of the scheme: {how}",)
+        steps.append(Step("解付 Release", RELEASE_RULE, arithmetic))
+    return steps
+
+
+def _price_step(figures: dict[str, Any]) -> Step:
+    price = figures["price"]
+    if price is None:
+        free = f"purpose {figures['purpose']}: not charged, still metered"
+        return Step("收费 Charge", PRICE_LAW, (free, "charge = 0 fen"))
+    lines = [
+        f"free quota {price['free_quota_units']}, used before {price['already_used_units']}: "
+        f"{price['free_units']} units free"
+    ]
+    lines += [
+        f"band {band['from_units']} … {band['up_to_units'] or '∞'}: {band['units']} · "
+        f"{band['price_micro_yuan']} = {band['list_micro_yuan']} micro-yuan"
+        for band in price["bands"]
+        if band["units"] != "0"
+    ]
+    lines.append(
+        f"⌊{price['list_micro_yuan']} · (10⁶ − {price['discount_ppm']}) / 10⁶ / 10⁴⌋ = "
+        f"{figures['gross_fen']} fen"
+    )
+    return Step(f"收费 Charge, tariff {price['tariff_no']}", PRICE_LAW, tuple(lines))
+
+
+def _split_steps(
+    place: SharePlace, figures: dict[str, Any], line: queries.SplitLineRow, count: int
+) -> list[Step]:
+    """Return the tiers above the line's, what each took, and the line's own share."""
+    net = figures["net_fen"] * MICRO_FEN_PER_FEN
+    steps, left = [], net
+    for tier in Tier:
+        taken = place.tier_micro_fen(tier)
+        if tier == line.tier:
+            title, rule, arithmetic = share_step(place, line, left)
+            recorded = f"recorded {line.amount_micro_fen} µfen, one of {count} lines of the tier"
+            steps.append(Step(title, rule, (*arithmetic, recorded)))
+            return steps
+        arithmetic = (f"{left} − {taken} = {left - taken} µfen go on",)
+        steps.append(
+            Step(f"{tier.name.lower()} takes", f"domain report 4.3 step {3 + tier}", arithmetic)
+        )
+        left -= taken
+    return steps
+
+
+def _batch_step(
+    connection: Any, batch: queries.RemittanceRow, line: queries.RemittanceLineRow
+) -> Step:
+    """Return how a batch line follows from what was credited and remitted before it."""
+    credited = 0
+    sources = []
+    for split in queries.splits_of(connection, line.scheme_id):
+        for item in split.lines:
+            is_own = item.claimant_id == line.claimant_id and item.amount_micro_fen
+            if is_own and split.split.recorded_at <= batch.opened_at:
+                credited += item.amount_micro_fen
+                sources.append(f"{line_name(split, item)}  {item.amount_micro_fen} µfen")
+    remitted = _remitted_before(connection, batch, line)
+    due = credited - remitted * MICRO_FEN_PER_FEN
+    return Step(
+        f"划拨 Remittance line {line.position}",
+        PAYEE_RULE,
+        (
+            *sources,
+            f"credited {credited} − remitted {remitted} · 10⁶ = {due} µfen",
+            f"⌊{due} / 10⁶⌋ = {due // MICRO_FEN_PER_FEN} fen; paid {line.amount_fen} fen, "
+            f"{due % MICRO_FEN_PER_FEN} of {PPM_WHOLE} µfen of the last fen stay",
+        ),
+    )
+
+
+def _remitted_before(
+    connection: Any, batch: queries.RemittanceRow, line: queries.RemittanceLineRow
+) -> int:
+    total = 0
+    for earlier in queries.remittances_list(connection):
+        if earlier.batch_id == batch.batch_id:
+            return total
+        for item in queries.remittance_lines_of(connection, earlier.batch_id):
+            if (item.scheme_id, item.claimant_id) == (line.scheme_id, line.claimant_id):
+                total += item.amount_fen
+    return total
+
+
+def _split_or_none(connection: Any, invoice: queries.InvoiceRow) -> queries.SplitDetail | None:
+    if invoice.state != InvoiceState.SPLIT or not invoice.gross_fen:
+        return None
+    return queries.split_of(connection, invoice.invoice_id)
+
+
+def _parties(
+    connection: Any, figures: dict[str, Any], split: queries.SplitDetail | None
+) -> set[UUID]:
+    """Return whom an invoice and its split concern."""
+    parties = {UUID(figures["issuer"]["id"]), UUID(figures["buyer"]["id"])}
+    for line in split.lines if split else ():
+        if line.claimant_id is not None:
+            parties.add(queries.earner_of(connection, line.claimant_id))
+            with contextlib.suppress(queries.PayeeUnknownError):
+                parties.add(queries.payee_of_claimant(connection, line.claimant_id))
+    return parties
+
+
+def _unknown(name: str) -> LineUnknownError:
+    return LineUnknownError(
+        f"nothing here is called {name}",
+        field="line",
+        got=name,
+        expected="invoice/tier/position, batch/position, an invoice or a batch",
+    )

@@ -1,0 +1,185 @@
+"""The account of one party: what was credited, remitted and is payable, line by line, at any date.
+
+Rules kept here:
+1. A credit is a line of a split, a debit a line of a remittance batch; each has the name under
+   which `mdl explain` shows where it comes from.
+2. credited = remitted + payable + carried, exactly; an account that does not balance is refused.
+3. A provider sees what its datasets earned, an operator and a platform their own claims and, where
+   they sell, tax and reserve of their schemes; a treasury what is paid to it for others.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from ledger.domain.calendar import instant_text
+from ledger.domain.money import Tier
+from ledger.domain.units import MICRO_FEN_PER_FEN
+from ledger.projection import queries
+from ledger.report.errors import StatementSumError
+
+FORMAT = 1
+Connection = Any
+Names = Mapping[UUID, Mapping[str, str]]
+
+
+def account_statement(
+    connection: Connection,
+    organisation_id: UUID,
+    *,
+    until: int | None = None,
+    names: Names | None = None,
+) -> dict[str, Any]:
+    """Return the account of a party up to an instant.
+
+    Args:
+        connection: a read connection to the projections.
+        organisation_id: provider, operator, platform or treasury.
+        until: Unix seconds, inclusive; None for now.
+        names: {"zh", "en"} of organisations, datasets and products, as far as they are known.
+
+    Raises:
+        NotFoundError: the organisation is unknown.
+        StatementSumError: the account does not balance.
+    """
+    queries.organisation(connection, organisation_id)
+    entries: list[dict[str, Any]] = []
+    scheme_totals: list[dict[str, Any]] = []
+    for scheme in sorted(queries.schemes_list(connection), key=lambda row: row.scheme_id):
+        claims = _claims(connection, scheme.scheme_id, organisation_id)
+        splits = queries.splits_of(connection, scheme.scheme_id)
+        kept = [split for split in splits if until is None or split.split.recorded_at <= until]
+        entries += _credits(kept, claims)
+        if scheme.operator_id == organisation_id:
+            scheme_totals.append(_scheme_total(scheme.scheme_id, kept))
+    entries += _debits(connection, entries, until)
+    entries.sort(key=lambda entry: (entry["at_seconds"], entry["line"]))
+    return _balanced(organisation_id, entries, scheme_totals, until, names)
+
+
+def _claims(connection: Connection, scheme_id: UUID, organisation_id: UUID) -> dict[UUID, str]:
+    """Return the claimants that concern a party, each as `own` or as `paid_here`."""
+    claims: dict[UUID, str] = {}
+    for account in queries.accounts_of(connection, scheme_id):
+        claimant_id = account.claimant_id
+        if queries.earner_of(connection, claimant_id) == organisation_id:
+            claims[claimant_id] = "own"
+        else:
+            try:
+                payee_id = queries.payee_of_claimant(connection, claimant_id)
+            except queries.PayeeUnknownError:
+                continue
+            if payee_id == organisation_id:
+                claims[claimant_id] = "paid_here"
+    return claims
+
+
+def _credits(splits: list[queries.SplitDetail], claims: Mapping[UUID, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "line": f"{split.split.invoice_id}/{line.tier}/{line.position}",
+            "at_seconds": split.split.recorded_at,
+            "kind": "credited",
+            "tier": Tier(line.tier).name.lower(),
+            "scheme_id": str(split.split.scheme_id),
+            "claimant_id": str(line.claimant_id),
+            "for": claims[line.claimant_id],
+            "amount_micro_fen": str(line.amount_micro_fen),
+        }
+        for split in splits
+        for line in split.lines
+        if line.claimant_id is not None and line.claimant_id in claims and line.amount_micro_fen
+    ]
+
+
+def _debits(
+    connection: Connection, credited: list[dict[str, Any]], until: int | None
+) -> list[dict[str, Any]]:
+    concerned = {(entry["scheme_id"], entry["claimant_id"]): entry["for"] for entry in credited}
+    found = []
+    for batch in queries.remittances_list(connection):
+        if until is not None and batch.opened_at > until:
+            continue
+        for line in queries.remittance_lines_of(connection, batch.batch_id):
+            key = str(line.scheme_id), str(line.claimant_id)
+            if key not in concerned:
+                continue
+            found.append(
+                {
+                    "line": f"{batch.batch_id}/{line.position}",
+                    "at_seconds": batch.opened_at,
+                    "kind": "remitted",
+                    "tier": None,
+                    "scheme_id": key[0],
+                    "claimant_id": key[1],
+                    "for": concerned[key],
+                    "amount_micro_fen": str(line.amount_fen * MICRO_FEN_PER_FEN),
+                }
+            )
+    return found
+
+
+def _scheme_total(scheme_id: UUID, splits: list[queries.SplitDetail]) -> dict[str, Any]:
+    """Return what an operator's scheme took for tax and reserve, which belong to nobody yet."""
+    totals: defaultdict[str, int] = defaultdict(int)
+    for split in splits:
+        for line in split.lines:
+            totals[Tier(line.tier).name.lower()] += line.amount_micro_fen
+    return {
+        "scheme_id": str(scheme_id),
+        "net_fen": sum(split.split.net_fen for split in splits),
+        "vat_fen": sum(split.split.vat_fen for split in splits),
+        "tax_micro_fen": str(totals["tax"]),
+        "reserve_micro_fen": str(totals["reserve"]),
+        "shared_micro_fen": str(
+            sum(amount for tier, amount in totals.items() if tier not in ("tax", "reserve"))
+        ),
+    }
+
+
+def _balanced(
+    organisation_id: UUID,
+    entries: list[dict[str, Any]],
+    schemes: list[dict[str, Any]],
+    until: int | None,
+    names: Names | None,
+) -> dict[str, Any]:
+    """Return the account with its sums, claimant by claimant in whole fen as they are paid."""
+    balances: defaultdict[tuple[str, str], int] = defaultdict(int)
+    totals: defaultdict[str, int] = defaultdict(int)
+    for entry in entries:
+        amount = int(entry["amount_micro_fen"])
+        sign = 1 if entry["kind"] == "credited" else -1
+        balances[entry["scheme_id"], entry["claimant_id"]] += sign * amount
+        totals[entry["kind"]] += amount
+    payable_fen = sum(balance // MICRO_FEN_PER_FEN for balance in balances.values())
+    carried = sum(balance % MICRO_FEN_PER_FEN for balance in balances.values())
+    due = totals["credited"] - totals["remitted"]
+    if due != payable_fen * MICRO_FEN_PER_FEN + carried:
+        raise StatementSumError("the account does not balance", field="entries", got=due)
+    shown = {entry["claimant_id"] for entry in entries}
+    return {
+        "format": FORMAT,
+        "organisation_id": str(organisation_id),
+        "until": None if until is None else instant_text(until),
+        "names": {
+            str(key): dict(value)
+            for key, value in sorted((names or {}).items())
+            if str(key) in shown or key == organisation_id
+        },
+        "credited_micro_fen": str(totals["credited"]),
+        "remitted_fen": totals["remitted"] // MICRO_FEN_PER_FEN,
+        "payable_fen": payable_fen,
+        "carried_micro_fen": str(carried),
+        "schemes": schemes,
+        "entries": [_shown(entry) for entry in entries],
+    }
+
+
+def _shown(entry: dict[str, Any]) -> dict[str, Any]:
+    return {"at": instant_text(entry["at_seconds"])} | {
+        key: value for key, value in entry.items() if key != "at_seconds"
+    }
