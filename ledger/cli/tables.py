@@ -63,23 +63,15 @@ def print_statement(found: dict[str, Any]) -> None:
     out.print(table("Who used 谁使用", columns, uses))
     rows = [
         (
-            label(names, claimant["claimant_id"]),
-            label(names, claimant["payee_id"]),
-            _reasons(claimant),
-            claimant["entitled_micro_fen"],
-            yuan_text(int(claimant["entitled_micro_fen"]) // MICRO_FEN_PER_FEN),
+            f"{label(names, claimant['claimant_id'])}\n→ {label(names, claimant['payee_id'])}\n"
+            f"{_reasons(claimant)}",
+            f"{yuan_text(int(claimant['entitled_micro_fen']) // MICRO_FEN_PER_FEN)}\n"
+            f"{claimant['entitled_micro_fen']} µfen",
             yuan_text(claimant["remitted_fen"]),
         )
         for claimant in found["claimants"]
     ]
-    columns = (
-        "claimant 数据资源/机构",
-        "paid to 收款方",
-        "why",
-        "entitled µfen 微分",
-        "entitled yuan",
-        "remitted yuan",
-    )
+    columns = ("claimant 数据资源/机构, paid to 收款方, why", "entitled yuan", "remitted yuan")
     out.print(table("Who gets how much and why 谁应得多少、为什么", columns, rows))
     payees = [
         (
