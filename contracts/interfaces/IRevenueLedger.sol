@@ -414,7 +414,7 @@ interface IRevenueLedger {
 
     /// @notice Announces another version of a scheme; price authority of its city, not the operator.
     /// Emits {SchemeChangeAnnounced}.
-    /// @dev Operator, platform, city, year and cycle stay. A later announcement replaces one that is not in force.
+    /// @dev Operator, platform, city, year and cycle stay. A later announcement replaces one that is not entered.
     /// @param costs Costs that change, in fen, by ascending id.
     /// @param changeFrom Unix seconds, not in the past.
     function announceChange(SchemeTerms calldata terms, ClaimantCost[] calldata costs, uint32 changeFrom) external;

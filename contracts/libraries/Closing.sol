@@ -97,12 +97,17 @@ library Closing {
         emit IRevenueLedger.CarryInPoured(eventNo, schemeId, cycleId, MicroFen.wrap(uint64(amount)), fill);
     }
 
-    /// @dev Every year must be closed and answered; its reserve then belongs to the cycle.
+    /// @dev Every year must be closed and answered, and what was corrected since be split anew; its
+    /// reserve then belongs to the cycle.
     function _takeReserves(Books storage books, IRevenueLedger.Cycle storage cycle) private returns (uint256 sum) {
         for (uint256 i = 0; i < cycle.yearCount; ++i) {
             bytes16 schemeId = cycle.schemeIds[i];
             IRevenueLedger.Scheme storage subject = books.schemes[schemeId];
             BookKeeping.requireState(schemeId, subject, SchemeState.ANSWERED);
+            uint32 unsplitCount = subject.releaseCount - subject.splitCount;
+            if (unsplitCount != 0) {
+                revert IRevenueLedger.RevenueLedger_NotAllSplit(schemeId, 0, unsplitCount);
+            }
             sum += MicroFen.unwrap(subject.reserveMicroFen);
             subject.reserveMicroFen = MicroFen.wrap(0);
             subject.state = SchemeState.CYCLE_CLOSED;

@@ -51,8 +51,6 @@ library Schemes {
         IRevenueLedger.Scheme storage subject = books.schemes[schemeId];
         BookKeeping.requireState(schemeId, subject, SchemeState.OPEN);
         uint64 nowSeconds = Clock.nowSeconds();
-        uint32 before = subject.changeFrom;
-        if (before != 0 && before <= nowSeconds) revert IRevenueLedger.RevenueLedger_ChangeDue(schemeId, before);
         if (changeFrom < nowSeconds) {
             revert IRevenueLedger.RevenueLedger_ChangeTime(schemeId, changeFrom, nowSeconds);
         }

@@ -103,6 +103,21 @@ contract ClosingTest is Market {
         _closeCycle(CYCLE, 1, new IRevenueLedger.Fill[](0));
     }
 
+    /// @dev A split taken back after the year's close is in line again, and the cycle waits for it.
+    function test_close_cycle__corrected_income_in_line__refused_until_it_is_split() public {
+        _earnExcess();
+        _closeYear(SCHEME);
+        _answer(SCHEME);
+        _as(OPERATOR);
+        ledger.correct(_id(1), Fen.wrap(0), _excess(), _lineage(), 0, DOCUMENT);
+        vm.expectRevert(
+            abi.encodeWithSelector(IRevenueLedger.RevenueLedger_NotAllSplit.selector, _id(SCHEME), 0, 1)
+        );
+        _closeCycle(CYCLE, 1, _oneFill(0));
+        _splitExcess();
+        _closeCycle(CYCLE, 1, _oneFill(_reserve()));
+    }
+
     function test_close_cycle__twice__refused() public {
         _endCycle(3);
         vm.expectRevert(abi.encodeWithSelector(IRevenueLedger.RevenueLedger_CycleClosed.selector, _id(CYCLE)));

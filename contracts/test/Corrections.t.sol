@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IDirectory} from "../interfaces/IDirectory.sol";
 import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
 import {InvoiceState, RemittanceState, Role, SchemeState} from "../libraries/Codes.sol";
-import {Fen, MicroFen, Ppm} from "../libraries/Units.sol";
+import {Fen, INCOME_FEN_MAX, MicroFen, Ppm} from "../libraries/Units.sol";
 import {Market} from "./helpers/Market.sol";
 
 /// @notice Freezes, credit notes, refunds, splits taken back, and changes of a scheme.
@@ -195,6 +195,21 @@ contract CorrectionsTest is Market {
         _equal(MicroFen.unwrap(scheme.profitMicroFen), uint256(costFen) * 57_500, "profit");
         vm.expectRevert(abi.encodeWithSelector(IRevenueLedger.RevenueLedger_ChangeDiffers.selector, _id(SCHEME)));
         ledger.enactChange(terms, costs);
+    }
+
+    /// @dev Nothing jams a scheme: an announcement that cannot be entered is replaced, even when it is due.
+    function test_change__that_cannot_be_entered__replaced_by_another() public {
+        IRevenueLedger.ClaimantCost[] memory costs = new IRevenueLedger.ClaimantCost[](2);
+        costs[0] = _cost(OPERATOR, INCOME_FEN_MAX);
+        costs[1] = _cost(DATASET_1, INCOME_FEN_MAX);
+        _announce(_terms(), costs, uint32(NOON));
+        vm.expectRevert();
+        ledger.enactChange(_terms(), costs);
+        costs = new IRevenueLedger.ClaimantCost[](0);
+        _announce(_terms(), costs, uint32(NOON));
+        ledger.enactChange(_terms(), costs);
+        _earnAndSplit();
+        _equal(ledger.scheme(_id(SCHEME)).versionNo, 2, "version");
     }
 
     function test_change__past_or_of_the_frame_or_by_a_stranger__refused() public {

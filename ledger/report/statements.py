@@ -179,18 +179,19 @@ def _schemes(
                 "remitted_fen": sum(row["remitted_fen"] for row in own),
             }
             | _money_of(billed, splits)
-            | _carry(connection, scheme)
+            | _carry(connection, scheme.scheme_id, splits)
         )
     return rows
 
 
-def _carry(connection: Connection, scheme: queries.SchemeRow) -> Figures:
+def _carry(connection: Connection, scheme_id: UUID, splits: list[queries.SplitDetail]) -> Figures:
     """Return what an earlier cycle brought, and what its own cycle took at its close."""
-    fills = queries.fills_of(connection, scheme.scheme_id)
+    fills = queries.fills_of(connection, scheme_id)
     carried_in = [detail for detail in fills if detail.fill.is_carry_in]
     reserve = sum(_reserve(detail.lines) for detail in carried_in)
-    for split in queries.splits_of(connection, scheme.scheme_id):
-        reserve += split.split.sign * _reserve(split.lines)
+    for detail in splits:
+        if detail.split.scheme_id == scheme_id:
+            reserve += detail.split.sign * _reserve(detail.lines)
     closed = [detail for detail in fills if not detail.fill.is_carry_in]
     kept = sum(detail.fill.amount_micro_fen - _reserve(detail.lines) for detail in closed)
     return {

@@ -93,12 +93,7 @@ class SchemeCheck:
         self._findings.count("years_closed")
         year = (datetime.fromtimestamp(event.block_time, UTC) + _CHINA).year
         self._findings.require(year > terms["year"], "year_not_over", where, year, terms["year"])
-        unsplit = [
-            str(key)
-            for key, invoice in self._books.invoices.items()
-            if invoice.scheme_id == args["scheme_id"] and invoice.state < InvoiceState.SPLIT
-        ]
-        self._findings.same("close_unsplit", where, unsplit, [])
+        self._check_split(args["scheme_id"], where)
         permitted = scheme.cost_micro_fen + scheme.profit_micro_fen + scheme.tax_micro_fen
         income = scheme.income_micro_fen
         self._findings.same("close_income", where, args["income_micro_fen"], income)
@@ -135,6 +130,7 @@ class SchemeCheck:
         self._findings.require(not is_due, "carry_in_open", where, cycle.previous_id, "poured")
         left = 0
         for scheme in years:
+            self._check_split(scheme.terms["scheme_id"], where)
             self._findings.same("scheme_state", where, int(scheme.state), int(SchemeState.ANSWERED))
             scheme.state = SchemeState.CYCLE_CLOSED
             left += scheme.reserve_micro_fen
@@ -166,6 +162,15 @@ class SchemeCheck:
         fill = event.args["fill"]
         self._fill(scheme, fill, sorted(costly), amount, Reason("carry_in"), where)
         scheme.carry_in_micro_fen += amount
+
+    def _check_split(self, scheme_id: UUID, where: str) -> None:
+        """Check that no bill of a scheme is open and no income waits to be split."""
+        unsplit = [
+            str(key)
+            for key, invoice in self._books.invoices.items()
+            if invoice.scheme_id == scheme_id and invoice.state < InvoiceState.SPLIT
+        ]
+        self._findings.same("close_unsplit", where, unsplit, [])
 
     def _fill(
         self,
