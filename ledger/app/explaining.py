@@ -3,8 +3,9 @@
 Rules kept here:
 1. Each step names its rule, where the rule is written, and the arithmetic with its numbers.
 2. Steps are computed again from the projections; what is recorded stands beside what was computed.
-3. A split line is named `<invoice>/<tier>/<position>`, tier and position as on chain; a batch line
-   `<batch>/<position>`. Statements use the same names.
+3. A split line is named `<invoice>/<tier>/<position>`, tier and position as on chain, with
+   `@<entry>` behind it from the second entry (a correction) on; a batch line `<batch>/<position>`.
+   Statements use the same names.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ PRICE_LAW = "发改价格〔2025〕65号: bands add up 分档累加, one floor t
 VAT_RULE = "增值税价税分离: net is floored to the fen, VAT is the rest"
 RELEASE_RULE = "数据流通交易合同示范文本(数据提供)第7条 验收 acceptance"
 PAYEE_RULE = "财资〔2024〕1号; 非税收入国库集中收缴 centralised treasury collection"
+CORRECTION_RULE = "equal and opposite entries 红冲, never an edit"
 USE_RULE = "RFC 9162: inclusion of the licence's latest receipt, running total"
-_LINE = re.compile(r"([0-9a-f-]{36})/([1-5])/([0-9]{1,4})")
+_LINE = re.compile(r"([0-9a-f-]{36})/([1-5])/([0-9]{1,4})(?:@([0-9]{1,9}))?")
 _BATCH_LINE = re.compile(r"([0-9a-f-]{36})/([0-9]{1,4})")
 
 
@@ -55,7 +57,8 @@ class Step:
 
 def line_name(split: queries.SplitDetail, line: queries.SplitLineRow) -> str:
     """Return the name of a line of a split."""
-    return f"{split.split.invoice_id}/{line.tier}/{line.position}"
+    entry = "" if split.split.entry_no == 1 else f"@{split.split.entry_no}"
+    return f"{split.split.invoice_id}/{line.tier}/{line.position}{entry}"
 
 
 def explain(market: Market, reference: str) -> tuple[dict[str, Any], set[UUID]]:
@@ -73,7 +76,8 @@ def explain(market: Market, reference: str) -> tuple[dict[str, Any], set[UUID]]:
     named = _LINE.fullmatch(text)
     if named is not None:
         key = parse_id(named[1], "line")
-        return _explain_line(market, text, key, int(named[2]), int(named[3]))
+        place = int(named[2]), int(named[3]), int(named[4] or 1)
+        return _explain_line(market, text, key, place)
     of_batch = _BATCH_LINE.fullmatch(text)
     if of_batch is not None:
         return _explain_batch(market, parse_id(of_batch[1], "line"), int(of_batch[2]))
@@ -108,15 +112,17 @@ def _explain_invoice(market: Market, invoice_id: UUID) -> tuple[dict[str, Any], 
 
 
 def _explain_line(
-    market: Market, name: str, invoice_id: UUID, tier: int, position: int
+    market: Market, name: str, invoice_id: UUID, place_no: tuple[int, int, int]
 ) -> tuple[dict[str, Any], set[UUID]]:
+    tier, position, entry_no = place_no
     try:
         figures = invoice_figures(market, invoice_id)
     except NotFoundError as error:
         raise _unknown(name) from error
     with market.read() as connection:
         invoice = queries.invoice(connection, invoice_id)
-        split = _split_or_none(connection, invoice)
+        entries = queries.entries_of(connection, invoice_id)
+        split = next((item for item in entries if item.split.entry_no == entry_no), None)
         own = [line for line in (split.lines if split else ()) if line.tier == tier]
         found = [line for line in own if line.position == position]
         if split is None or not found:
@@ -126,7 +132,12 @@ def _explain_line(
     line = found[0]
     names = display_names(market)
     claimant = names.get(line.claimant_id) if line.claimant_id else None
-    steps = [*_invoice_steps(figures, invoice), *_split_steps(place, figures, line, len(own))]
+    steps = [*_invoice_steps(figures, invoice), *_split_steps(place, line, len(own))]
+    if split.split.is_correction:
+        opposite = (
+            f"entry {entry_no} takes back {line.amount_micro_fen} µfen of the entry before",
+        )
+        steps = [*steps[:-1], Step("红冲 Correction", CORRECTION_RULE, opposite)]
     explained = {
         "kind": "line",
         "name": line_name(split, line),
@@ -185,6 +196,9 @@ def _invoice_steps(figures: dict[str, Any], invoice: queries.InvoiceRow) -> list
         f"VAT = {figures['gross_fen']} − {figures['net_fen']} = {figures['vat_fen']} fen",
     )
     steps = [use, _price_step(figures), Step("增值税 VAT", VAT_RULE, net)]
+    if figures["gross_fen"] != invoice.gross_fen:
+        reduced = f"reduced afterwards to {invoice.gross_fen} fen"
+        steps.append(Step("减额 Reduction", CORRECTION_RULE, (reduced,)))
     if invoice.release_no:
         how = "accepted by the buyer" if invoice.is_accepted else "the hold ended"
         arithmetic = (f"release {invoice.release_no} of the scheme: {how}",)
@@ -214,11 +228,9 @@ def _price_step(figures: dict[str, Any]) -> Step:
     return Step(f"收费 Charge, tariff {price['tariff_no']}", PRICE_LAW, tuple(lines))
 
 
-def _split_steps(
-    place: SharePlace, figures: dict[str, Any], line: queries.SplitLineRow, count: int
-) -> list[Step]:
+def _split_steps(place: SharePlace, line: queries.SplitLineRow, count: int) -> list[Step]:
     """Return the tiers above the line's, what each took, and the line's own share."""
-    net = figures["net_fen"] * MICRO_FEN_PER_FEN
+    net = place.split.split.net_fen * MICRO_FEN_PER_FEN
     steps, left = [], net
     for tier in Tier:
         taken = place.tier_micro_fen(tier)
@@ -245,8 +257,16 @@ def _batch_step(
         for item in split.lines:
             is_own = item.claimant_id == line.claimant_id and item.amount_micro_fen
             if is_own and split.split.recorded_at <= batch.opened_at:
+                amount = split.split.sign * item.amount_micro_fen
+                credited += amount
+                sources.append(f"{line_name(split, item)}  {amount} µfen")
+    for pour in queries.fills_of(connection, line.scheme_id):
+        for item in pour.lines if pour.fill.recorded_at <= batch.opened_at else ():
+            if item.claimant_id == line.claimant_id and item.amount_micro_fen:
                 credited += item.amount_micro_fen
-                sources.append(f"{line_name(split, item)}  {item.amount_micro_fen} µfen")
+                sources.append(
+                    f"poured by event {pour.fill.event_no}  {item.amount_micro_fen} µfen"
+                )
     remitted = _remitted_before(connection, batch, line)
     due = credited - remitted * MICRO_FEN_PER_FEN
     return Step(

@@ -4,12 +4,13 @@ Rules kept here:
 1. Every figure follows from chain events; names come from off-chain profiles and decide nothing.
 2. The bands are priced again here; a bill that does not come to the charge on chain is refused.
 3. What is signed is the digest of the canonical JSON of all figures (EIP-712), by a key of the
-   issuer. Payments come later and are no part of the document.
+   issuer. Payments and reductions come later and are no part of the document.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -50,6 +51,9 @@ def invoice_figures(market: Market, invoice_id: UUID) -> dict[str, Any]:
         invoice = queries.invoice(connection, invoice_id)
         licence = queries.licence(connection, invoice.licence_no)
         scheme = queries.scheme(connection, invoice.scheme_id)
+        reductions = queries.reductions_of(connection, invoice_id)
+        issued_fen = invoice.gross_fen + sum(row.amount_fen for row in reductions)
+        invoice = replace(invoice, gross_fen=issued_fen)
         earlier = _earlier(connection, invoice)
         price = _price(connection, invoice, licence, earlier)
     net_fen, vat_fen = take_vat(Fen(invoice.gross_fen), Ppm(scheme.vat_ppm))

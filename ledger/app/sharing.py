@@ -53,13 +53,17 @@ class SharePlace:
         taken: defaultdict[UUID | None, int] = defaultdict(int)
         tax = 0
         for earlier in queries.splits_of(connection, invoice.scheme_id):
-            if earlier.split.release_no >= split.split.release_no:
+            if earlier.split.event_no >= split.split.event_no:
                 break
             for line in earlier.lines:
                 if line.tier in (Tier.LINEAGE_COST, Tier.COMMON_COST):
-                    taken[line.claimant_id] += line.amount_micro_fen
+                    taken[line.claimant_id] += earlier.split.sign * line.amount_micro_fen
                 elif line.tier == Tier.TAX:
-                    tax += line.amount_micro_fen
+                    tax += earlier.split.sign * line.amount_micro_fen
+        for pour in queries.fills_of(connection, invoice.scheme_id):
+            for line in pour.lines if pour.fill.event_no < split.split.event_no else ():
+                if line.tier in (Tier.LINEAGE_COST, Tier.COMMON_COST):
+                    taken[line.claimant_id] += line.amount_micro_fen
         rooms = {
             account.claimant_id: account.cost_micro_fen - taken[account.claimant_id]
             for account in queries.accounts_of(connection, invoice.scheme_id)

@@ -82,6 +82,7 @@ def _print_account(found: dict[str, Any]) -> None:
         "remitted 已划拨 yuan": yuan_text(found["remitted_fen"]),
         "payable 待划拨 yuan": yuan_text(found["payable_fen"]),
         "carried 结转 µfen": found["carried_micro_fen"],
+        "receivable 应收回 µfen": found["receivable_micro_fen"],
     }
     out.print(pairs("Account 往来账", summary))
     for scheme in found["schemes"]:
@@ -101,6 +102,8 @@ def _print_account(found: dict[str, Any]) -> None:
 
 def _why(entry: dict[str, Any], names: dict[str, dict[str, str]]) -> str:
     what = TIERS[entry["tier"]] if entry["tier"] else "remitted 划拨"
+    if entry["kind"] == "corrected":
+        what = f"correction 红冲, {what}"
     return f"{what}: {label(names, entry['claimant_id'])}"
 
 

@@ -3,8 +3,10 @@
 Rules kept here:
 1. A credit is a line of a split, a debit a line of a remittance batch; each has the name under
    which `mdl explain` shows where it comes from.
-2. credited = remitted + payable + carried, exactly; an account that does not balance is refused.
-3. A provider sees what its datasets earned, an operator and a platform their own claims and, where
+2. A correction is a line of its own with the opposite sign, never an edit; what a pour of a
+   carry-in or a reserve gave is a credit, too.
+3. credited − corrected = remitted + payable + carried − receivable, exactly, or it is refused.
+4. A provider sees what its datasets earned, an operator and a platform their own claims and, where
    they sell, tax and reserve of their schemes; a treasury what is paid to it for others.
 """
 
@@ -53,6 +55,10 @@ def account_statement(
         splits = queries.splits_of(connection, scheme.scheme_id)
         kept = [split for split in splits if until is None or split.split.recorded_at <= until]
         entries += _credits(kept, claims)
+        fills = queries.fills_of(connection, scheme.scheme_id)
+        entries += _poured(
+            [fill for fill in fills if until is None or fill.fill.recorded_at <= until], claims
+        )
         if scheme.operator_id == organisation_id:
             scheme_totals.append(_scheme_total(scheme.scheme_id, kept))
     entries += _debits(connection, entries, until)
@@ -79,33 +85,73 @@ def _claims(connection: Connection, scheme_id: UUID, organisation_id: UUID) -> d
 
 def _credits(splits: list[queries.SplitDetail], claims: Mapping[UUID, str]) -> list[dict[str, Any]]:
     return [
-        {
-            "line": f"{split.split.invoice_id}/{line.tier}/{line.position}",
-            "at_seconds": split.split.recorded_at,
-            "kind": "credited",
-            "tier": Tier(line.tier).name.lower(),
-            "scheme_id": str(split.split.scheme_id),
-            "claimant_id": str(line.claimant_id),
-            "for": claims[line.claimant_id],
-            "amount_micro_fen": str(line.amount_micro_fen),
-        }
+        _entry(
+            split_line_name(split.split, line),
+            split.split.recorded_at,
+            "corrected" if split.split.is_correction else "credited",
+            split.split.scheme_id,
+            line,
+            claims[line.claimant_id],
+        )
         for split in splits
         for line in split.lines
         if line.claimant_id is not None and line.claimant_id in claims and line.amount_micro_fen
     ]
 
 
+def _poured(fills: list[queries.FillDetail], claims: Mapping[UUID, str]) -> list[dict[str, Any]]:
+    return [
+        _entry(
+            f"{fill.fill.scheme_id}/{line.tier}/{line.position}@{fill.fill.event_no}",
+            fill.fill.recorded_at,
+            "credited",
+            fill.fill.scheme_id,
+            line,
+            claims[line.claimant_id],
+        )
+        for fill in fills
+        for line in fill.lines
+        if line.claimant_id is not None and line.claimant_id in claims and line.amount_micro_fen
+    ]
+
+
+def split_line_name(split: queries.SplitRow, line: queries.SplitLineRow) -> str:
+    """Return the name of a line of a split; of a later entry of its invoice with its number."""
+    entry = "" if split.entry_no == 1 else f"@{split.entry_no}"
+    return f"{split.invoice_id}/{line.tier}/{line.position}{entry}"
+
+
+def _entry(
+    name: str,
+    at_seconds: int,
+    kind: str,
+    scheme_id: UUID,
+    line: queries.SplitLineRow,
+    concerned: str,
+) -> dict[str, Any]:
+    return {
+        "line": name,
+        "at_seconds": at_seconds,
+        "kind": kind,
+        "tier": Tier(line.tier).name.lower(),
+        "scheme_id": str(scheme_id),
+        "claimant_id": str(line.claimant_id),
+        "for": concerned,
+        "amount_micro_fen": str(line.amount_micro_fen),
+    }
+
+
 def _debits(
     connection: Connection, credited: list[dict[str, Any]], until: int | None
 ) -> list[dict[str, Any]]:
-    concerned = {(entry["scheme_id"], entry["claimant_id"]): entry["for"] for entry in credited}
+    owners = {(entry["scheme_id"], entry["claimant_id"]): entry["for"] for entry in credited}
     found = []
     for batch in queries.remittances_list(connection):
         if until is not None and batch.opened_at > until:
             continue
         for line in queries.remittance_lines_of(connection, batch.batch_id):
             key = str(line.scheme_id), str(line.claimant_id)
-            if key not in concerned:
+            if key not in owners:
                 continue
             found.append(
                 {
@@ -115,7 +161,7 @@ def _debits(
                     "tier": None,
                     "scheme_id": key[0],
                     "claimant_id": key[1],
-                    "for": concerned[key],
+                    "for": owners[key],
                     "amount_micro_fen": str(line.amount_fen * MICRO_FEN_PER_FEN),
                 }
             )
@@ -127,11 +173,11 @@ def _scheme_total(scheme_id: UUID, splits: list[queries.SplitDetail]) -> dict[st
     totals: defaultdict[str, int] = defaultdict(int)
     for split in splits:
         for line in split.lines:
-            totals[Tier(line.tier).name.lower()] += line.amount_micro_fen
+            totals[Tier(line.tier).name.lower()] += split.split.sign * line.amount_micro_fen
     return {
         "scheme_id": str(scheme_id),
-        "net_fen": sum(split.split.net_fen for split in splits),
-        "vat_fen": sum(split.split.vat_fen for split in splits),
+        "net_fen": sum(split.split.sign * split.split.net_fen for split in splits),
+        "vat_fen": sum(split.split.sign * split.split.vat_fen for split in splits),
         "tax_micro_fen": str(totals["tax"]),
         "reserve_micro_fen": str(totals["reserve"]),
         "shared_micro_fen": str(
@@ -155,10 +201,12 @@ def _balanced(
         sign = 1 if entry["kind"] == "credited" else -1
         balances[entry["scheme_id"], entry["claimant_id"]] += sign * amount
         totals[entry["kind"]] += amount
-    payable_fen = sum(balance // MICRO_FEN_PER_FEN for balance in balances.values())
-    carried = sum(balance % MICRO_FEN_PER_FEN for balance in balances.values())
-    due = totals["credited"] - totals["remitted"]
-    if due != payable_fen * MICRO_FEN_PER_FEN + carried:
+    owed = [balance for balance in balances.values() if balance > 0]
+    payable_fen = sum(balance // MICRO_FEN_PER_FEN for balance in owed)
+    carried = sum(balance % MICRO_FEN_PER_FEN for balance in owed)
+    receivable = -sum(balance for balance in balances.values() if balance < 0)
+    due = totals["credited"] - totals["corrected"] - totals["remitted"]
+    if due != payable_fen * MICRO_FEN_PER_FEN + carried - receivable:
         raise StatementSumError("the account does not balance", field="entries", got=due)
     shown = {entry["claimant_id"] for entry in entries}
     return {
@@ -170,10 +218,11 @@ def _balanced(
             for key, value in sorted((names or {}).items())
             if str(key) in shown or key == organisation_id
         },
-        "credited_micro_fen": str(totals["credited"]),
+        "credited_micro_fen": str(totals["credited"] - totals["corrected"]),
         "remitted_fen": totals["remitted"] // MICRO_FEN_PER_FEN,
         "payable_fen": payable_fen,
         "carried_micro_fen": str(carried),
+        "receivable_micro_fen": str(receivable),
         "schemes": schemes,
         "entries": [_shown(entry) for entry in entries],
     }

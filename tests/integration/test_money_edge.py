@@ -382,3 +382,38 @@ def _record(organisation_id: str, number: int) -> dict[str, Any]:
         "bank_name": "虚构银行",
         "cnaps_code": f"1023010000{number:02d}",
     }
+
+
+def test_correction__of_a_split__is_a_line_of_its_own_and_leaves_a_receivable(
+    tmp_path: Path,
+) -> None:
+    with opened_market(tmp_path) as small:
+        key = issue_api_key(small.market, small.members["buyer"].account, small.licence_no)
+        _use(small, key, 1_500)
+        made = Settled(small, _bill(small), new_id())
+        reference = billing.invoice_reference(made.invoice_id)
+        _import(made, "whole", entry("3455.00", detail(reference), bank_reference="B-1"))
+        invoice = {"invoice_id": str(made.invoice_id)}
+        small.run("buyer", "accept-invoice", invoice)
+        operator = small.members["operator"].account
+        settlement.split_all(small.market, operator, small.scheme_id)
+        settlement.remit(small.market, operator, small.scheme_id)
+        before = _account(made, "operator")
+        reduction = {"reduction_fen": 100_000, "receipt": "R-1", "reason": "退款"}
+        small.run("operator", "correct-split", invoice | reduction)
+        found = _account(made, "operator")
+        corrected = [row for row in found["entries"] if row["kind"] == "corrected"]
+        explained, _ = explain(small.market, corrected[0]["line"])
+        figures = invoice_figures(small.market, made.invoice_id)
+        settlement.split_all(small.market, operator, small.scheme_id)
+        again = _account(made, "operator")["entries"][-1]
+        shared, _ = explain(small.market, again["line"])
+    assert found["credited_micro_fen"] == "0"
+    assert int(found["receivable_micro_fen"]) == before["remitted_fen"] * 1_000_000
+    assert corrected[0]["line"].endswith("@2")
+    assert explained["steps"][-1]["title"] == "红冲 Correction"
+    assert figures["gross_fen"] == 345_500
+    assert again["line"].endswith("@3")
+    assert f"recorded {again['amount_micro_fen']} µfen" in json.dumps(
+        shared["steps"], ensure_ascii=False
+    )
