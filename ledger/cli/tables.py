@@ -71,8 +71,8 @@ def print_statement(found: dict[str, Any]) -> None:
         )
         for claimant in found["claimants"]
     ]
-    columns = ("claimant 数据资源/机构, paid to 收款方, why", "entitled yuan", "remitted yuan")
-    out.print(table("Who gets how much and why 谁应得多少、为什么", columns, rows))
+    heads = ("claimant 数据资源/机构, paid to 收款方, why", "entitled yuan", "remitted yuan")
+    out.print(table("Who gets how much and why 谁应得多少、为什么", heads, rows))
     payees = [
         (
             label(names, payee["payee_id"]),
