@@ -62,7 +62,8 @@ def account_statement(
         if scheme.operator_id == organisation_id:
             scheme_totals.append(_scheme_total(scheme.scheme_id, kept))
     entries += _debits(connection, entries, until)
-    entries.sort(key=lambda entry: (entry["at_seconds"], entry["line"]))
+    # Within a second credits come before what was paid of them, each in the order of the chain.
+    entries.sort(key=lambda entry: entry["at_seconds"])
     return _balanced(organisation_id, entries, scheme_totals, until, names)
 
 
@@ -93,7 +94,7 @@ def _credits(splits: list[queries.SplitDetail], claims: Mapping[UUID, str]) -> l
             line,
             claims[line.claimant_id],
         )
-        for split in splits
+        for split in sorted(splits, key=lambda split: split.split.event_no)
         for line in split.lines
         if line.claimant_id is not None and line.claimant_id in claims and line.amount_micro_fen
     ]
