@@ -20,6 +20,8 @@ from ledger.log.receipt_file import ReceiptFile
 
 _TILES_KEPT = 512
 """Tiles whose nodes are kept in memory: 16 KiB each."""
+_NODES_KEPT = 1 << 12
+"""Nodes of tiles that are not full yet."""
 
 
 class HashFile:
@@ -61,13 +63,14 @@ class HashFile:
 class TileTree:
     """Nodes of the tree, by the files; safe to share between threads.
 
-    A full tile never changes, so it may be kept for ever.
+    A node never changes once all receipts below it are committed, so it may be kept for ever.
     """
 
     def __init__(self, layout: LogLayout, file: ReceiptFile) -> None:
         self._layout = layout
         self._file = file
         self._full_nodes = lru_cache(maxsize=_TILES_KEPT)(self._tile_nodes)
+        self._edge_node = lru_cache(maxsize=_NODES_KEPT)(self._run_root)
 
     def root(self, size: int) -> bytes:
         """Return the root of the first `size` receipts."""
@@ -79,10 +82,11 @@ class TileTree:
         def node(level: int, index: int) -> bytes:
             height, span = divmod(level, TILE_HEIGHT)
             tile, start = divmod(index << span, TILE_WIDTH)
-            if ((tile + 1) * TILE_WIDTH) << (TILE_HEIGHT * height) <= size:
-                return self._full_nodes(height, tile)[span][start >> span]
-            hashes = self.hashes(height, tile * TILE_WIDTH + start, 1 << span)
-            return tile_root(split_hashes(hashes))
+            if ((tile + 1) * TILE_WIDTH) << (TILE_HEIGHT * height) > size:
+                return self._edge_node(height, tile * TILE_WIDTH + start, 1 << span)
+            # Above the 256 hashes of a tile lie 128 nodes, then 64, and so on.
+            place = (2 * TILE_WIDTH - ((2 * TILE_WIDTH) >> span) + (start >> span)) * HASH_BYTES
+            return self._full_nodes(height, tile)[place : place + HASH_BYTES]
 
         return node
 
@@ -92,6 +96,8 @@ class TileTree:
             return hashing.leaf_hashes(self._file.read(first, first + count), RECEIPT_BYTES)
         found = HashFile(self._layout.hashes(level)).read(first, count)
         done = len(found) // HASH_BYTES
+        if done == count:
+            return found
         return found + self._below(level, first + done, count - done)
 
     def _below(self, level: int, first: int, count: int) -> bytes:
@@ -101,15 +107,13 @@ class TileTree:
             return hashing.tile_roots(self._file.read(start, end), RECEIPT_BYTES)
         return hashing.node_roots(self.hashes(level - 1, start, end - start))
 
-    def _tile_nodes(self, level: int, tile: int) -> list[list[bytes]]:
-        """Return the nodes of a full tile by height, from its hashes up to its root."""
-        nodes = hashing.tile_nodes(self.hashes(level, tile * TILE_WIDTH, TILE_WIDTH))
-        rows, at, width = [], 0, TILE_WIDTH
-        while width:
-            end = at + width * HASH_BYTES
-            rows.append(split_hashes(nodes[at:end]))
-            at, width = end, width // 2
-        return rows
+    def _tile_nodes(self, level: int, tile: int) -> bytes:
+        """Return the nodes of a full tile, from its hashes up to its root."""
+        return hashing.tile_nodes(self.hashes(level, tile * TILE_WIDTH, TILE_WIDTH))
+
+    def _run_root(self, level: int, first: int, count: int) -> bytes:
+        """Return the root over a power of two of a tile's hashes."""
+        return tile_root(split_hashes(self.hashes(level, first, count)))
 
 
 def split_hashes(hashes: bytes) -> list[bytes]:
