@@ -1,7 +1,8 @@
 """The intake of one log: meters' batches that come together become durable together.
 
 Rules kept here:
-1. One thread owns the log's writer. What comes while it writes waits, and is one commit after.
+1. One thread numbers what comes, another waits for the disk: while one commit is written, the next
+   one is numbered.
 2. A batch is answered once it is durable, or refused whole; no other batch suffers from it.
 3. When the disk refuses, what waited is told so, and the log is opened again before the next write.
 4. Terms of licences are read again, and the log is signed, by another thread.
@@ -43,14 +44,28 @@ _COMMIT_ROWS = 1 << 16
 _SHOWN_ROWS = 100
 _LOG = logging.getLogger(__name__)
 
-Answer = tuple[Taken | list[RowRefusal] | BaseException, int]
-"""What became of a batch, and the log's size after it."""
+Found = Taken | list[RowRefusal] | BaseException
+"""What became of a batch."""
+Answer = tuple[Found, int]
+"""The same, and the log's size after it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     sent: Sent
     future: asyncio.Future[Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class _Staged:
+    """Numbered batches on their way to the disk."""
+
+    waiting: Sequence[_Waiting]
+    answers: Sequence[Found]
+    writer: LogWriter | None
+    """None when nothing of it goes to the disk."""
+    end: int
+    """Size of the log that is awaited."""
 
 
 class MeterIntake:
@@ -69,10 +84,13 @@ class MeterIntake:
         self._read_terms = read_terms
         self._checkpoint_seconds = checkpoint_seconds
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._staged: SimpleQueue[_Staged | None] = SimpleQueue()
         self._waiting_bytes = 0
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._writer: LogWriter | None = None
+        self._failed: LogWriter | None = None
+        """The writer that failed last; its log is opened again before the next batch."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._terms: LicenceTerms
 
@@ -119,7 +137,7 @@ class MeterIntake:
         self._terms = self._read_terms()
         self._writer = self._open_log()
         self._writer.checkpoint()
-        for work in (self._write_all, self._keep_up):
+        for work in (self._number_all, self._write_all, self._keep_up):
             self._threads.append(threading.Thread(target=work, name=work.__name__, daemon=True))
             self._threads[-1].start()
 
@@ -193,8 +211,8 @@ class MeterIntake:
             raise found
         raise UsesRefusedError([item.as_dict() for item in found[:_SHOWN_ROWS]], len(found))
 
-    def _write_all(self) -> None:
-        """Write what comes until told to stop."""
+    def _number_all(self) -> None:
+        """Number what comes until told to stop."""
         is_open = True
         while is_open:
             waiting: list[_Waiting] = []
@@ -210,8 +228,23 @@ class MeterIntake:
                 except Empty:
                     break
             is_open = item is not None
-            self._answer(waiting, self._written([entry.sent for entry in waiting]))
+            for staged in self._numbered(waiting):
+                self._staged.put(staged)
+        self._staged.put(None)
         self._refuse_rest()
+
+    def _write_all(self) -> None:
+        """Answer what was numbered once it is durable."""
+        while (staged := self._staged.get()) is not None:
+            answers, size = staged.answers, 0
+            if staged.writer is not None:
+                try:
+                    staged.writer.await_durable(staged.end)
+                    size = staged.writer.size
+                except LedgerError as error:
+                    self._failed = staged.writer
+                    answers = [error if isinstance(item, Taken) else item for item in answers]
+            self._answer(staged.waiting, [(item, size) for item in answers])
 
     def _refuse_rest(self) -> None:
         """Tell those that came after the end."""
@@ -226,17 +259,17 @@ class MeterIntake:
             futures = [entry.future for entry in waiting]
             self._loop.call_soon_threadsafe(_resolve, futures, answers)
 
-    def _written(self, sent: Sequence[Sent]) -> list[Answer]:
-        """Return what became of bodies that came together."""
-        if not sent:
+    def _numbered(self, waiting: Sequence[_Waiting]) -> list[_Staged]:
+        """Return bodies that came together, numbered or refused."""
+        if not waiting:
             return []
         try:
-            return self._append(sent)
+            return [self._stage(waiting)]
         except LogMeterGapsError as error:
             # Numbers of one meter must not hold up the others.
-            if len(sent) == 1:
-                return [(error, 0)]
-            return [answer for item in sent for answer in self._written([item])]
+            if len(waiting) == 1:
+                return [_refused(waiting, error)]
+            return [staged for item in waiting for staged in self._numbered([item])]
         except OSError as error:
             self._let_go()
             failed = LogWriteError(
@@ -245,20 +278,23 @@ class MeterIntake:
                 got=str(error),
                 expected="a disk that takes writes",
             )
-            return [(failed, 0)] * len(sent)
+            return [_refused(waiting, failed)]
         except Exception as error:  # noqa: BLE001
             _LOG.exception("the intake of log %d cannot write", self.log_no)
             self._let_go()
-            return [(error, 0)] * len(sent)
+            return [_refused(waiting, error)]
 
-    def _append(self, sent: Sequence[Sent]) -> list[Answer]:
+    def _stage(self, waiting: Sequence[_Waiting]) -> _Staged:
+        if self._writer is not None and self._writer is self._failed:
+            self._let_go()
         if self._writer is None:
             self._writer = self._open_log()
-        read = batches_of(sent)
+        read = batches_of([entry.sent for entry in waiting])
         batches = [item for item in read if isinstance(item, MeterBatch)]
-        appended = iter(self._writer.append_batches(batches, self._terms))
-        size = self._writer.size
-        return [(next(appended) if isinstance(item, MeterBatch) else item, size) for item in read]
+        staged, end = self._writer.stage_batches(batches, self._terms)
+        found = iter(staged)
+        answers = [next(found) if isinstance(item, MeterBatch) else item for item in read]
+        return _Staged(waiting, answers, self._writer, end)
 
     def _let_go(self) -> None:
         """Close a log that failed; what the disk holds is settled by opening again."""
@@ -298,6 +334,10 @@ class MeterIntake:
         writer = self._writer
         if writer is not None:
             writer.checkpoint()
+
+
+def _refused(waiting: Sequence[_Waiting], error: BaseException) -> _Staged:
+    return _Staged(waiting, [error] * len(waiting), None, 0)
 
 
 def _resolve(futures: Sequence[asyncio.Future[Answer]], answers: Sequence[Answer]) -> None:

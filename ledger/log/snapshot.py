@@ -18,6 +18,30 @@ SNAPSHOT_RECEIPTS = 1 << 22
 """Receipts after which a new snapshot is due: what opening a log reads at most, about."""
 
 
+class Snapshots:
+    """Writes a log's snapshots when they are due."""
+
+    def __init__(self, layout: LogLayout, size: int) -> None:
+        """Begin at so many receipts."""
+        self._layout = layout
+        self._kept = size
+
+    def due(self, books: Books) -> dict[str, Any] | None:
+        """Return what is to be kept of the books, None when nothing is due."""
+        return snapshot_members(books) if books.size - self._kept >= SNAPSHOT_RECEIPTS else None
+
+    def keep(self, members: dict[str, Any], commits: Position) -> None:
+        """Write a snapshot, durable on return.
+
+        Args:
+            members: the books.
+            commits: place after the commit that they are as of.
+        """
+        place = {"commits_bytes": commits.size_bytes, "commits_sum": commits.sum}
+        write_snapshot(self._layout, members | place)
+        self._kept = members["size"]
+
+
 def snapshot_members(books: Books) -> dict[str, Any]:
     """Return the books as JSON; numbers beyond 2^53 - 1 are texts of digits."""
     meters: dict[int, list[list[int]]] = {}

@@ -32,7 +32,7 @@ from ledger.log.lock import take_lock
 from ledger.log.meter_files import Piece
 from ledger.log.recovery import recover
 from ledger.log.salts import LicenceKeys
-from ledger.log.snapshot import SNAPSHOT_RECEIPTS, snapshot_members, write_snapshot
+from ledger.log.snapshot import Snapshots, snapshot_members
 from ledger.log.staging import Batch, Stage
 from ledger.log.use_files import store_lines
 from ledger.log.values import Appended, Checkpoint, LicenceTally, MeterBatch, Taken, Use
@@ -51,7 +51,8 @@ class LogWriter:
         self._identity: LogIdentity = identity
         self._integrator = Integrator(layout, identity, signer)
         books = recover(layout, self._integrator)
-        self._durable = self._kept = books.size
+        self._durable = books.size
+        self._snapshots = Snapshots(layout, books.size)
         self._keys = LicenceKeys(layout)
         self._stage = Stage(log_no, books.size, books.tallies, books.meters, self._keys)
         self._commits = CommitFile(layout.commits, books.commits)
@@ -123,7 +124,7 @@ class LogWriter:
             self._require_open()
             appended = self._stage.add(uses)
         if appended:
-            self._await_durable(appended[-1].index + 1)
+            self.await_durable(appended[-1].index + 1)
         return appended
 
     def append_decided(self, licence_no: int, decide: Callable[[LicenceTally], Use]) -> Appended:
@@ -149,7 +150,7 @@ class LogWriter:
                     expected=licence_no,
                 )
             appended = self._stage.add([use])[0]
-        self._await_durable(appended.index + 1)
+        self.await_durable(appended.index + 1)
         return appended
 
     def append_batches(
@@ -168,12 +169,17 @@ class LogWriter:
             LogMeterGapsError: when a meter's numbers leave more gaps than are kept.
             LogWriteError, LogClosedError: as `append`.
         """
+        answers, end = self.stage_batches(batches, terms)
+        self.await_durable(end)
+        return answers
+
+    def stage_batches(
+        self, batches: Sequence[MeterBatch], terms: LicenceTerms
+    ) -> tuple[list[Taken | list[RowRefusal]], int]:
+        """Number batches; the answers hold once `await_durable` of the returned size returns."""
         with self._changed:
             self._require_open()
-            answers = self._stage.add_batches(batches, terms)
-            end = self._stage.size
-        self._await_durable(end)
-        return answers
+            return self._stage.add_batches(batches, terms), self._stage.size
 
     def append_pieces(
         self, pieces: Iterable[Piece], terms: LicenceTerms, refuse: Refuse, progress: Progress
@@ -209,7 +215,7 @@ class LogWriter:
             return bulk.result
         self._commits.append(size, bulk.ranges)
         self._durable = stage.size = size
-        self._keep(snapshot_members(self._books()))
+        self._snapshots.keep(snapshot_members(self._books()), self._commits.end)
         self._integrator.integrate(size, known_roots=(start, roots))
         return bulk.result
 
@@ -290,7 +296,7 @@ class LogWriter:
                 expected="a disk that takes writes; open the log again",
             ) from self._failed
 
-    def _await_durable(self, end: int) -> None:
+    def await_durable(self, end: int) -> None:
         """Return when receipts below `end` are durable, leading a write when nobody does."""
         while True:
             with self._changed:
@@ -305,9 +311,7 @@ class LogWriter:
 
     def _take(self) -> tuple[Batch, dict[str, Any] | None]:
         """Return what waits and, when a new snapshot is due, where the books stand after it."""
-        batch = self._stage.take()
-        is_due = self._stage.size - self._kept >= SNAPSHOT_RECEIPTS
-        return batch, snapshot_members(self._books()) if is_due else None
+        return self._stage.take(), self._snapshots.due(self._books())
 
     def _books(self) -> Books:
         """Return where the log stands, staged receipts included."""
@@ -319,7 +323,7 @@ class LogWriter:
         try:
             self._store(batch)
             if books is not None:
-                self._keep(books)
+                self._snapshots.keep(books, self._commits.end)
         except OSError as error:
             failed = error
         except BaseException as error:
@@ -341,10 +345,3 @@ class LogWriter:
         write_all(self._receipts, batch.receipts)
         os.fdatasync(self._receipts)
         self._commits.append(self._durable + batch.count, batch.meters)
-
-    def _keep(self, books: dict[str, Any]) -> None:
-        """Write a snapshot: the books as of the commit that was just made."""
-        end = self._commits.end
-        place = {"commits_bytes": end.size_bytes, "commits_sum": end.sum}
-        write_snapshot(self._layout, books | place)
-        self._kept = books["size"]

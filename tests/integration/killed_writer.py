@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import ledger.log.meter_files as meter_files
-import ledger.log.writer as writer_module
+import ledger.log.snapshot as snapshot_module
 from ledger.log.admission import LicenceTerms
 from ledger.log.meter_files import open_meter_file
 from ledger.log.reader import LogReader
@@ -34,7 +34,7 @@ FILE_METER, FILE_ROWS, FILES = 90, 300, 400
 LIFE_SECONDS_MAX = {True: 0.25, False: 0.09}
 """How long a writer may live, by whether it imports."""
 # Small enough for every run to pass the places where pieces end and snapshots are written.
-writer_module.SNAPSHOT_RECEIPTS = 400
+snapshot_module.SNAPSHOT_RECEIPTS = 400
 meter_files.PIECE_ROWS = 100
 
 

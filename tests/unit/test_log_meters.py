@@ -207,7 +207,7 @@ def test_meters__too_many_gaps__refused_and_nothing_taken(monkeypatch: pytest.Mo
 def test_open__with_a_snapshot__same_books_as_without(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ledger.log.writer.SNAPSHOT_RECEIPTS", 3)
+    monkeypatch.setattr("ledger.log.snapshot.SNAPSHOT_RECEIPTS", 3)
     with open_log(tmp_path) as writer:
         for seq in range(1, 9):
             writer.append([use(2**60, seq, units=2**60)])
