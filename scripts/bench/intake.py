@@ -82,9 +82,14 @@ def measure_form(form: Form, receipts: int) -> list[Figure]:
     ordered = sorted(latencies)
     note = f"{WORKERS} processes, {form.connections} connections each, {sent:,} receipts"
     return [
-        more(f"{form.name}_per_s", [sent / seconds], "receipts/s", note=note),
-        less(f"{form.name}_p50_ms", [1_000 * ordered[len(ordered) // 2]], "ms"),
-        less(f"{form.name}_p99_ms", [1_000 * ordered[len(ordered) * 99 // 100]], "ms"),
+        more(f"{form.name}_per_s", [sent / seconds], "receipts/s", note=note, receipts=sent),
+        less(f"{form.name}_p50_ms", [1_000 * ordered[len(ordered) // 2]], "ms", receipts=sent),
+        less(
+            f"{form.name}_p99_ms",
+            [1_000 * ordered[len(ordered) * 99 // 100]],
+            "ms",
+            receipts=sent,
+        ),
     ]
 
 
