@@ -16,7 +16,7 @@ export HARDHAT_DISABLE_TELEMETRY := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-python test-solidity test-long check format contracts \
+.PHONY: help setup demo serve test test-python test-solidity test-browser test-long check format contracts \
 	lock bench $(BENCHES:%=bench-%) clean
 
 help: ## list the targets
@@ -52,8 +52,11 @@ test-solidity: setup
 	$(NODE_TOOLS) hardhat test solidity
 
 test-long: setup ## the tests that take minutes
-	$(PYTEST) -m long
+	$(PYTEST) -m "long or browser"
 	$(NODE_TOOLS) hardhat test solidity --test-profile long
+
+test-browser: setup ## every page in Chromium (the system's own), both languages
+	$(PYTEST) -m browser
 
 check: setup ## style, types, layers, freshness of what is generated
 	$(BIN)/ruff check .
