@@ -87,11 +87,12 @@ contract WaterfallTest is Check {
     function test_fuzz_shared__short_or_long_way__same_answer(uint256 seed) public view {
         Tier memory tier = _tier(seed);
         uint256 count = tier.lines.length;
-        for (uint256 i = 0; i < seed % 3; ++i) {
-            uint256 from = _next(seed + i) % count;
+        for (uint256 i = seed % 3; i > 0; --i) {
+            seed = _next(seed);
+            uint256 from = seed % count;
             if (tier.lines[from] == 0) continue;
             tier.lines[from] -= 1;
-            tier.lines[_next(seed + i + 3) % count] += 1;
+            tier.lines[(seed >> 128) % count] += 1;
         }
         bool isAccepted = false;
         try waterfall.requireShared(_claims(tier), 0, tier.amount) returns (uint256 paid) {
