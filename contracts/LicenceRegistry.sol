@@ -56,13 +56,14 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         if (modes == 0) revert LicenceRegistry_ModeNotOffered(productId, modes, 0);
         _requireWeights(lineage);
         _requireOrganisations(lineage);
-        DATASETS.requireSellable(_datasetsOf(productId, lineage), modes);
+        address place = Lineages.write(lineage);
+        _requireSellable(productId, place, modes);
         Product storage subject = _products[productId];
         subject.operatorId = operatorId;
         subject.cityCode = cityCode;
         subject.state = ProductState.LISTED;
         subject.modes = modes;
-        subject.lineageDigest = Lineages.digestOf(lineage);
+        subject.lineage = place;
         emit ProductListed(_nextEventNo(), productId, operatorId, cityCode, modes, metadataDigest, lineage);
     }
 
@@ -115,10 +116,9 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     function grantLicence(
         Agreement calldata agreement,
         Signed calldata operatorSigned,
-        Signed calldata buyerSigned,
-        LineageEntry[] calldata lineage
+        Signed calldata buyerSigned
     ) external returns (uint64 licenceNo) {
-        _requireGrantable(agreement, lineage);
+        _requireGrantable(agreement);
         bytes32 digest = agreementDigest(agreement);
         _requireSigned(digest, operatorSigned, agreement.operatorId);
         _requireSigned(digest, buyerSigned, agreement.buyerId);
@@ -202,8 +202,13 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     }
 
     /// @inheritdoc ILicenceRegistry
-    function lineageDigestOf(bytes16 productId) external view returns (bytes32) {
-        return _products[productId].lineageDigest;
+    function lineageOf(bytes16 productId) external view returns (LineageEntry[] memory) {
+        return Lineages.entriesOf(Lineages.read(_products[productId].lineage));
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function lineageAt(bytes16 productId) external view returns (address) {
+        return _products[productId].lineage;
     }
 
     /// @inheritdoc ILicenceRegistry
@@ -211,13 +216,6 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         bytes32 got = sha256(abi.encode(tariff));
         bytes32 expected = _tariffs[productId][tariffNo];
         if (got != expected) revert LicenceRegistry_TariffDiffers(productId, tariffNo, got, expected);
-    }
-
-    /// @inheritdoc ILicenceRegistry
-    function requireLineage(bytes16 productId, LineageEntry[] calldata lineage) public view {
-        bytes32 got = Lineages.digestOf(lineage);
-        bytes32 expected = _products[productId].lineageDigest;
-        if (got != expected) revert LicenceRegistry_LineageDiffers(productId, got, expected);
     }
 
     /// @inheritdoc ILicenceRegistry
@@ -230,7 +228,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         return _hashTypedDataV4(keccak256(abi.encode(SUPPLEMENT_TYPEHASH, change)));
     }
 
-    function _requireGrantable(Agreement calldata agreement, LineageEntry[] calldata lineage) private view {
+    function _requireGrantable(Agreement calldata agreement) private view {
         uint64 usedBy = _licenceOf[agreement.agreementId];
         if (usedBy != 0) revert LicenceRegistry_AgreementUsed(agreement.agreementId, usedBy);
         _requireBefore(agreement.deadline);
@@ -251,8 +249,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
             revert LicenceRegistry_ModeNotOffered(agreement.productId, agreement.modes, subject.modes);
         }
         _requirePrice(agreement, subject);
-        requireLineage(agreement.productId, lineage);
-        DATASETS.requireSellable(_datasetsOf(agreement.productId, lineage), agreement.modes);
+        _requireSellable(agreement.productId, subject.lineage, agreement.modes);
     }
 
     /// @dev Free purposes have no tariff; chargeable ones have the tariff in force (发改价格〔2025〕65号).
@@ -264,6 +261,13 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         if (isChargeable && agreement.tariffNo != subject.tariffNo) {
             revert LicenceRegistry_TariffNotInForce(agreement.productId, agreement.tariffNo, subject.tariffNo);
         }
+    }
+
+    /// @dev Every dataset of a lineage, and at least one.
+    function _requireSellable(bytes16 productId, address lineage, uint8 modes) private view {
+        bytes16[] memory datasetIds = Lineages.datasetsOf(Lineages.read(lineage));
+        if (datasetIds.length == 0) revert LicenceRegistry_LineageWithoutDataset(productId);
+        DATASETS.requireSellable(datasetIds, modes);
     }
 
     function _requireOrganisations(LineageEntry[] calldata lineage) private view {
@@ -333,21 +337,5 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
             sumPpm += Ppm.unwrap(entry.weightPpm);
         }
         if (sumPpm != PPM_WHOLE) revert LicenceRegistry_LineageSum(sumPpm, PPM_WHOLE);
-    }
-
-    function _datasetsOf(bytes16 productId, LineageEntry[] calldata lineage)
-        private
-        pure
-        returns (bytes16[] memory datasetIds)
-    {
-        datasetIds = new bytes16[](lineage.length);
-        uint256 count = 0;
-        for (uint256 i = 0; i < lineage.length; ++i) {
-            if (lineage[i].kind == ClaimantKind.DATASET) datasetIds[count++] = lineage[i].claimantId;
-        }
-        if (count == 0) revert LicenceRegistry_LineageWithoutDataset(productId);
-        assembly ("memory-safe") {
-            mstore(datasetIds, count)
-        }
     }
 }

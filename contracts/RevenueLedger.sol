@@ -17,7 +17,8 @@ import {Lineages} from "./libraries/Lineages.sol";
 import {Member} from "./libraries/Member.sol";
 import {Remitting} from "./libraries/Remitting.sol";
 import {Schemes} from "./libraries/Schemes.sol";
-import {Listing, Sharing} from "./libraries/Sharing.sol";
+import {Sharing} from "./libraries/Sharing.sol";
+import {Lines, SplitLines} from "./libraries/SplitLines.sol";
 import {Fen, MICRO_FEN_PER_FEN, MicroFen, Ppm} from "./libraries/Units.sol";
 
 /// @title RevenueLedger
@@ -134,33 +135,29 @@ contract RevenueLedger is IRevenueLedger, Member {
     }
 
     /// @inheritdoc IRevenueLedger
-    function split(
-        bytes16 invoiceId,
-        Split calldata proposed,
-        ILicenceRegistry.LineageEntry[] calldata lineage
-    ) external {
+    function split(bytes16 invoiceId, bytes calldata proposed) external {
         Invoice storage bill = _invoiceIn(invoiceId, InvoiceState.RELEASED);
         bytes16 schemeId = bill.schemeId;
         Scheme storage subject = _books.schemes[schemeId];
         _requireOperator(schemeId, subject.operatorId);
         uint32 releaseNo = bill.releaseNo;
         _requireTurn(invoiceId, schemeId, subject, releaseNo);
-        _requireLineage(bill.productId, lineage);
         Fen grossFen = bill.grossFen;
         Fen netFen = BookKeeping.netOf(grossFen, subject.vatPpm);
-        _requireTax(proposed.taxMicroFen, netFen, subject);
+        Lines memory lines = SplitLines.read(proposed);
+        _requireTax(lines.tax, netFen, subject);
         Sharing.share(
             _books.accounts[schemeId],
             subject,
             schemeId,
-            proposed,
-            _listingOf(lineage),
+            lines,
+            Lineages.read(LICENCES.lineageAt(bill.productId)),
             uint256(Fen.unwrap(netFen)) * MICRO_FEN_PER_FEN,
             DATASETS
         );
         subject.splitCount = releaseNo;
         bill.state = InvoiceState.SPLIT;
-        bill.splitDigest = Sharing.digestOf(proposed);
+        bill.splitDigest = SplitLines.digestOf(proposed);
         emit SplitRecorded(_nextEventNo(), invoiceId, schemeId, releaseNo, netFen, grossFen - netFen, proposed);
     }
 
@@ -168,14 +165,12 @@ contract RevenueLedger is IRevenueLedger, Member {
     function correct(
         bytes16 invoiceId,
         Fen reductionFen,
-        Split calldata recorded,
-        ILicenceRegistry.LineageEntry[] calldata lineage,
+        bytes calldata recorded,
         bytes32 receiptDigest,
         bytes32 documentDigest
     ) external {
         Invoice storage bill = _invoiceIn(invoiceId, InvoiceState.SPLIT);
         _requireOperator(bill.schemeId, _books.schemes[bill.schemeId].operatorId);
-        _requireLineage(bill.productId, lineage);
         Corrections.Request memory request = Corrections.Request({
             invoiceId: invoiceId,
             reductionFen: reductionFen,
@@ -183,6 +178,7 @@ contract RevenueLedger is IRevenueLedger, Member {
             documentDigest: documentDigest,
             eventNo: _nextEventNo()
         });
+        address lineage = LICENCES.lineageAt(bill.productId);
         Corrections.correct(_books, request, recorded, lineage, DIRECTORY, DATASETS);
     }
 
@@ -320,26 +316,11 @@ contract RevenueLedger is IRevenueLedger, Member {
         }
     }
 
-    function _listingOf(ILicenceRegistry.LineageEntry[] calldata lineage) private pure returns (Listing memory) {
-        uint256 offset;
-        assembly ("memory-safe") {
-            offset := lineage.offset
-        }
-        return Listing({offset: offset, length: lineage.length, stride: Sharing.LINEAGE_STRIDE});
-    }
-
     function _requireOperator(bytes16 schemeId, bytes16 operatorId) private view {
         bytes16 actorId = _actor();
         if (actorId != operatorId && !_isPlatform(actorId)) {
             revert RevenueLedger_NotOperator(schemeId, actorId);
         }
-    }
-
-    /// @dev What the licence registry's `requireLineage` checks, at a quarter of its gas for a long list.
-    function _requireLineage(bytes16 productId, ILicenceRegistry.LineageEntry[] calldata lineage) private view {
-        bytes32 got = Lineages.digestOf(lineage);
-        bytes32 expected = LICENCES.lineageDigestOf(productId);
-        if (got != expected) revert ILicenceRegistry.LicenceRegistry_LineageDiffers(productId, got, expected);
     }
 
     function _invoiceIn(bytes16 invoiceId, InvoiceState needed) private view returns (Invoice storage subject) {
@@ -350,13 +331,13 @@ contract RevenueLedger is IRevenueLedger, Member {
 
     /// @dev Surcharge on the net income, up to the tax line that is left, up to the income; exact, as a
     /// fen times a ppm is a millionth of a fen.
-    function _requireTax(MicroFen got, Fen netFen, Scheme storage subject) private view {
-        uint256 net = Fen.unwrap(netFen);
-        uint256 expected = net * Ppm.unwrap(subject.surchargePpm);
+    function _requireTax(uint256 got, Fen netFen, Scheme storage subject) private view {
+        uint256 expected = uint256(Fen.unwrap(netFen)) * Ppm.unwrap(subject.surchargePpm);
         uint256 left = MicroFen.unwrap(subject.taxMicroFen - subject.taxTakenMicroFen);
         if (left < expected) expected = left;
-        // The cast is safe: a rate is at most the whole and an income's µfen fit uint64.
-        MicroFen tax = MicroFen.wrap(uint64(expected));
-        if (got != tax) revert RevenueLedger_TaxDiffers(got, tax);
+        // The casts are safe: a line has 64 bits, and a rate is at most the whole of an income.
+        if (got != expected) {
+            revert RevenueLedger_TaxDiffers(MicroFen.wrap(uint64(got)), MicroFen.wrap(uint64(expected)));
+        }
     }
 }

@@ -45,8 +45,8 @@ interface ILicenceRegistry {
         uint8 modes;
         /// @dev Number of the tariff now in force; 0 when there is none.
         uint32 tariffNo;
-        /// @dev SHA-256 of the ABI encoding of the lineage list.
-        bytes32 lineageDigest;
+        /// @dev Where the lineage is written; {lineageOf} reads it.
+        address lineage;
         /// @dev SHA-256 of the ABI encoding of the approved cap bands; zero before approval.
         bytes32 capsDigest;
     }
@@ -149,8 +149,8 @@ interface ILicenceRegistry {
     error LicenceRegistry_LineageEntryEmpty(bytes16 claimantId);
     /// @notice Thrown when a lineage names no dataset.
     error LicenceRegistry_LineageWithoutDataset(bytes16 productId);
-    /// @notice Thrown when a passed lineage is not the product's.
-    error LicenceRegistry_LineageDiffers(bytes16 productId, bytes32 got, bytes32 expected);
+    /// @notice Thrown when a lineage cannot be written: the network refuses to create its contract.
+    error LicenceRegistry_LineageNotWritten(uint256 count);
     /// @notice Thrown when bands are empty, too many, not ascending, or do not end open.
     error LicenceRegistry_BandsMalformed(uint256 index);
     /// @notice Thrown when the discount exceeds the whole.
@@ -200,6 +200,8 @@ interface ILicenceRegistry {
     error LicenceRegistry_SelfDealing(bytes16 organisationId);
 
     /// @notice Lists a product over datasets. Emits {ProductListed}.
+    /// @dev The lineage is written once, as the code of a contract of its own that does nothing, and
+    /// stays as it is. Whoever has the address of that contract reads the list there.
     /// @param productId UUIDv7 chosen by the operator.
     /// @param cityCode The city whose price authority is competent and where the caller operates.
     /// @param modes Bitmap of delivery modes, each offered by every dataset.
@@ -228,13 +230,12 @@ interface ILicenceRegistry {
     function publishTariff(bytes16 productId, Tariff calldata tariff, Band[] calldata caps) external;
 
     /// @notice Grants a licence on an agreement that both sides signed. Anyone may submit it. Emits {LicenceGranted}.
-    /// @param lineage The product's lineage; its datasets must be sellable now.
+    /// @dev Every dataset of the product's lineage must be sellable now.
     /// @return licenceNo Number of the licence, from 1.
     function grantLicence(
         Agreement calldata agreement,
         Signed calldata operatorSigned,
-        Signed calldata buyerSigned,
-        LineageEntry[] calldata lineage
+        Signed calldata buyerSigned
     ) external returns (uint64 licenceNo);
 
     /// @notice Changes a licence by a supplement that both sides signed. Emits {LicenceSupplemented}.
@@ -262,11 +263,12 @@ interface ILicenceRegistry {
     /// @notice One licence; reverts when unknown.
     function licence(uint64 licenceNo) external view returns (Licence memory);
 
-    /// @return SHA-256 of the ABI encoding of a product's lineage list; zero when it is unknown.
-    function lineageDigestOf(bytes16 productId) external view returns (bytes32);
+    /// @notice A product's lineage, in its order; empty when the product is unknown.
+    function lineageOf(bytes16 productId) external view returns (LineageEntry[] memory);
 
-    /// @notice Reverts unless the lineage is the product's.
-    function requireLineage(bytes16 productId, LineageEntry[] calldata lineage) external view;
+    /// @return Contract whose code is the lineage of a product: a zero byte, then 20 bytes an entry, id
+    /// (16), kind (1), weight in ppm (3, big-endian); zero when the product is unknown.
+    function lineageAt(bytes16 productId) external view returns (address);
 
     /// @notice Reverts unless the tariff is the one published under this number.
     function requireTariff(bytes16 productId, uint32 tariffNo, Tariff calldata tariff) external view;

@@ -163,32 +163,12 @@ interface IRevenueLedger {
         bool isFrozen;
     }
 
-    /// @notice What the common tier gives to one claimant.
-    struct PoolLine {
-        bytes16 claimantId;
-        MicroFen amountMicroFen;
-    }
-
-    /// @notice A proposed split of one released income, lines grouped by tier.
-    struct Split {
-        MicroFen taxMicroFen;
-        /// @dev One line per lineage entry, in the order of the product's lineage.
-        MicroFen[] lineageCostMicroFen;
-        /// @dev One line per claimant of the pool with open cost, by ascending id; empty while the
-        /// lineage takes all.
-        PoolLine[] commonCost;
-        /// @dev Governance, operator, platform, then one line per lineage entry; empty while cost takes all.
-        MicroFen[] benefitMicroFen;
-        /// @dev The providers' part that no quality earned; it lies in the reserve line.
-        MicroFen forgoneMicroFen;
-        MicroFen reserveMicroFen;
-    }
-
     /// @notice A proposed split of an amount that comes from no product: claimants by ascending id,
-    /// weighted by approved cost. The tax line is zero.
+    /// weighted by approved cost.
     struct Fill {
         bytes16[] claimantIds;
-        Split split;
+        /// @dev As {split} takes it; the tax line is zero.
+        bytes split;
     }
 
     /// @notice What a payee owes back: it was paid out and then taken back by a correction.
@@ -256,7 +236,7 @@ interface IRevenueLedger {
         uint32 releaseNo,
         Fen netFen,
         Fen vatFen,
-        Split split
+        bytes split
     );
     event SplitCorrected(
         uint64 eventNo,
@@ -264,7 +244,7 @@ interface IRevenueLedger {
         bytes16 indexed schemeId,
         Fen reductionFen,
         uint32 releaseNo,
-        Split split,
+        bytes split,
         Receivable[] receivables,
         bytes32 receiptDigest,
         bytes32 documentDigest
@@ -371,6 +351,8 @@ interface IRevenueLedger {
     error RevenueLedger_FillDiffers(bytes16 schemeId, uint256 count, uint256 expected);
     /// @notice Thrown when another income of the scheme is to be split first.
     error RevenueLedger_SplitOutOfOrder(bytes16 invoiceId, uint32 releaseNo, uint32 next);
+    /// @notice Thrown when a split is longer or shorter than its counts say.
+    error RevenueLedger_SplitLength(uint256 got, uint256 expected);
     /// @notice Thrown when the lines are not one per claimant.
     error RevenueLedger_LineCount(uint256 got, uint256 expected);
     /// @notice Thrown when the tax line is not the rule's.
@@ -386,7 +368,7 @@ interface IRevenueLedger {
     /// @notice Thrown when a line of the pool is out of order or of a claimant that is not in it.
     error RevenueLedger_NotInPool(bytes16 schemeId, bytes16 claimantId);
     /// @notice Thrown when a share of the profit is more than one µfen from its exact value; lines are
-    /// counted as in `Split.benefitMicroFen`, the providers' part together as the line after the last.
+    /// counted as in a split, the providers' part together as the line after the last.
     error RevenueLedger_ProfitOutOfProportion(uint256 index, MicroFen got);
     /// @notice Thrown when the shares of the profit do not sum to the whole, or governance has a share
     /// and nobody holds it.
@@ -459,12 +441,11 @@ interface IRevenueLedger {
     /// receivables of their payees.
     /// @param reductionFen At most the gross amount; may be zero, when only the split was wrong.
     /// @param receiptDigest Digest of the bank's line of the refund, used once; zero where nothing is refunded.
-    /// @param recorded The split as it was recorded.
+    /// @param recorded The split as it was recorded, byte for byte.
     function correct(
         bytes16 invoiceId,
         Fen reductionFen,
-        Split calldata recorded,
-        ILicenceRegistry.LineageEntry[] calldata lineage,
+        bytes calldata recorded,
         bytes32 receiptDigest,
         bytes32 documentDigest
     ) external;
@@ -494,12 +475,18 @@ interface IRevenueLedger {
     /// @dev Operator of the scheme, or platform. Checked: tax rule, each line within its room and within
     /// one µfen of its share, lower tiers only when the higher is full, the whole common pool, the
     /// profit vector and quality, and the sum.
-    /// @param lineage The product's lineage.
-    function split(
-        bytes16 invoiceId,
-        Split calldata proposed,
-        ILicenceRegistry.LineageEntry[] calldata lineage
-    ) external;
+    ///
+    /// A split is bytes, all numbers big-endian, amounts in µfen (8 bytes each):
+    ///
+    ///     tax | forgone | reserve | a | b | c | a lines | b lines | c lines
+    ///
+    /// `forgone` is the providers' part of the profit that no quality earned; it lies in the reserve line.
+    /// a, b, c are counts of 2 bytes. The a lines are what each claimant recovers, in the order of the
+    /// product's lineage ({ILicenceRegistry-lineageOf}). The b lines are profit: governance, operator,
+    /// platform, then one a claimant of the lineage; none while cost takes all. The c lines, 24 bytes
+    /// each, are the common tier: id (16 bytes) and amount of each claimant in the pool with open cost,
+    /// by ascending id; none while the lineage takes all.
+    function split(bytes16 invoiceId, bytes calldata proposed) external;
 
     /// @notice Opens a batch that pays whole fen to one payee. Emits {RemittanceOpened}.
     /// @dev What the payee owes back is set off first; a batch of nothing more is closed at once.

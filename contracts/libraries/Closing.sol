@@ -7,7 +7,9 @@ import {AccountWord} from "./Accounts.sol";
 import {BookKeeping, Books} from "./Books.sol";
 import {Clock} from "./Clock.sol";
 import {CloseOutcome, SchemeState} from "./Codes.sol";
-import {Listing, Sharing} from "./Sharing.sol";
+import {Lineages} from "./Lineages.sol";
+import {Sharing} from "./Sharing.sol";
+import {Lines, SplitLines} from "./SplitLines.sol";
 import {MicroFen, PPM_WHOLE, Ppm} from "./Units.sol";
 
 /// @title Closing
@@ -141,15 +143,13 @@ library Closing {
         uint256 amount,
         IDatasetRegistry datasets
     ) private {
-        MicroFen tax = fill.split.taxMicroFen;
-        if (MicroFen.unwrap(tax) != 0) revert IRevenueLedger.RevenueLedger_TaxDiffers(tax, MicroFen.wrap(0));
-        bytes16[] calldata ids = fill.claimantIds;
-        uint256 offset;
-        assembly ("memory-safe") {
-            offset := ids.offset
+        Lines memory lines = SplitLines.read(fill.split);
+        if (lines.tax != 0) {
+            // The cast is safe: a line has 64 bits.
+            revert IRevenueLedger.RevenueLedger_TaxDiffers(MicroFen.wrap(uint64(lines.tax)), MicroFen.wrap(0));
         }
-        Listing memory listing = Listing({offset: offset, length: ids.length, stride: Sharing.ID_STRIDE});
-        Sharing.share(books.accounts[schemeId], subject, schemeId, fill.split, listing, amount, datasets);
+        bytes memory listing = Lineages.unweighted(fill.claimantIds);
+        Sharing.share(books.accounts[schemeId], subject, schemeId, lines, listing, amount, datasets);
     }
 
     /// @return cost Approved cost of the claimants named, who must ascend and, if so asked, be pooled.

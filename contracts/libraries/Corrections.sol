@@ -3,12 +3,12 @@ pragma solidity 0.8.37;
 
 import {IDatasetRegistry} from "../interfaces/IDatasetRegistry.sol";
 import {IDirectory} from "../interfaces/IDirectory.sol";
-import {ILicenceRegistry} from "../interfaces/ILicenceRegistry.sol";
 import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
 import {AccountWord, Accounts} from "./Accounts.sol";
 import {BookKeeping, Books} from "./Books.sol";
 import {InvoiceState, SchemeState} from "./Codes.sol";
-import {Sharing} from "./Sharing.sol";
+import {Lineages} from "./Lineages.sol";
+import {Lines, SplitLines} from "./SplitLines.sol";
 import {Fen, MICRO_FEN_PER_FEN, MicroFen} from "./Units.sol";
 
 /// @title Corrections
@@ -22,6 +22,8 @@ library Corrections {
         bytes16 schemeId;
         IDirectory directory;
         IDatasetRegistry datasets;
+        /// @dev Claimants of the product.
+        bytes listing;
         IRevenueLedger.Receivable[] receivables;
         uint256 count;
     }
@@ -38,8 +40,8 @@ library Corrections {
     function correct(
         Books storage books,
         Request calldata request,
-        IRevenueLedger.Split calldata recorded,
-        ILicenceRegistry.LineageEntry[] calldata lineage,
+        bytes calldata recorded,
+        address lineage,
         IDirectory directory,
         IDatasetRegistry datasets
     ) external {
@@ -49,7 +51,7 @@ library Corrections {
         if (subject.state == SchemeState.CYCLE_CLOSED) {
             revert IRevenueLedger.RevenueLedger_SchemeState(schemeId, subject.state, SchemeState.OPEN);
         }
-        bytes19 got = Sharing.digestOf(recorded);
+        bytes19 got = SplitLines.digestOf(recorded);
         if (got != bill.splitDigest) {
             revert IRevenueLedger.RevenueLedger_SplitDiffers(request.invoiceId, got, bill.splitDigest);
         }
@@ -61,7 +63,8 @@ library Corrections {
         if (Fen.unwrap(request.reductionFen) != 0) BookKeeping.useReceipt(books, request.receiptDigest);
         Reversal memory reversal;
         (reversal.schemeId, reversal.directory, reversal.datasets) = (schemeId, directory, datasets);
-        _reverse(books, subject, recorded, lineage, reversal);
+        reversal.listing = Lineages.read(lineage);
+        _reverse(books, subject, SplitLines.read(recorded), reversal);
         uint32 releaseNo = _lineUpAgain(subject, bill, request.reductionFen);
         _emit(request, schemeId, releaseNo, recorded, reversal.receivables);
     }
@@ -70,7 +73,7 @@ library Corrections {
         Request calldata request,
         bytes16 schemeId,
         uint32 releaseNo,
-        IRevenueLedger.Split calldata recorded,
+        bytes calldata recorded,
         IRevenueLedger.Receivable[] memory receivables
     ) private {
         emit IRevenueLedger.SplitCorrected(
@@ -89,60 +92,55 @@ library Corrections {
     function _reverse(
         Books storage books,
         IRevenueLedger.Scheme storage subject,
-        IRevenueLedger.Split calldata recorded,
-        ILicenceRegistry.LineageEntry[] calldata lineage,
+        Lines memory lines,
         Reversal memory reversal
     ) private {
-        uint256 lines = lineage.length * 2 + recorded.commonCost.length + ORGANISATION_LINES;
-        IRevenueLedger.Receivable[] memory receivables = new IRevenueLedger.Receivable[](lines);
+        uint256 most = lines.costCount + lines.commonCount + lines.benefitCount;
+        IRevenueLedger.Receivable[] memory receivables = new IRevenueLedger.Receivable[](most);
         reversal.receivables = receivables;
-        uint256 cost = _reverseCost(books, recorded, lineage, reversal);
-        uint256 benefit = _reverseBenefit(books, subject, recorded.benefitMicroFen, lineage, reversal);
+        uint256 cost = _reverseCost(books, lines, reversal);
+        uint256 benefit = _reverseBenefit(books, subject, lines, reversal) + lines.forgone;
         uint256 count = reversal.count;
         // Shorter than it was made, which frees nothing and shows only what was written.
         assembly ("memory-safe") {
             mstore(receivables, count)
         }
-        // The casts are safe: what is taken back was posted.
-        subject.taxTakenMicroFen = subject.taxTakenMicroFen - recorded.taxMicroFen;
-        subject.recoveredMicroFen = subject.recoveredMicroFen - MicroFen.wrap(uint64(cost));
-        subject.reserveMicroFen = subject.reserveMicroFen - recorded.reserveMicroFen;
-        subject.benefitMicroFen = subject.benefitMicroFen - MicroFen.wrap(uint64(benefit)) - recorded.forgoneMicroFen;
-        subject.forgoneMicroFen = subject.forgoneMicroFen - recorded.forgoneMicroFen;
+        subject.taxTakenMicroFen = subject.taxTakenMicroFen - _cast(lines.tax);
+        subject.recoveredMicroFen = subject.recoveredMicroFen - _cast(cost);
+        subject.reserveMicroFen = subject.reserveMicroFen - _cast(lines.reserve);
+        subject.benefitMicroFen = subject.benefitMicroFen - _cast(benefit);
+        subject.forgoneMicroFen = subject.forgoneMicroFen - _cast(lines.forgone);
     }
 
-    function _reverseCost(
-        Books storage books,
-        IRevenueLedger.Split calldata recorded,
-        ILicenceRegistry.LineageEntry[] calldata lineage,
-        Reversal memory reversal
-    ) private returns (uint256 sum) {
-        for (uint256 i = 0; i < lineage.length; ++i) {
-            uint256 line = MicroFen.unwrap(recorded.lineageCostMicroFen[i]);
+    function _reverseCost(Books storage books, Lines memory lines, Reversal memory reversal)
+        private
+        returns (uint256 sum)
+    {
+        for (uint256 i = 0; i < lines.costCount; ++i) {
+            uint256 line = SplitLines.amountAt(lines.costAt, i);
             sum += line;
-            _take(books, lineage[i].claimantId, line, line, reversal);
+            _take(books, Lineages.claimantAt(reversal.listing, i), line, line, reversal);
         }
-        for (uint256 i = 0; i < recorded.commonCost.length; ++i) {
-            uint256 line = MicroFen.unwrap(recorded.commonCost[i].amountMicroFen);
+        for (uint256 i = 0; i < lines.commonCount; ++i) {
+            (bytes16 claimantId, uint256 line) = SplitLines.commonAt(lines, i);
             sum += line;
-            _take(books, recorded.commonCost[i].claimantId, line, line, reversal);
+            _take(books, claimantId, line, line, reversal);
         }
     }
 
     function _reverseBenefit(
         Books storage books,
         IRevenueLedger.Scheme storage subject,
-        MicroFen[] calldata lines,
-        ILicenceRegistry.LineageEntry[] calldata lineage,
+        Lines memory lines,
         Reversal memory reversal
     ) private returns (uint256 sum) {
-        if (lines.length == 0) return 0;
         bytes16[3] memory ids = [subject.governanceId, subject.operatorId, subject.platformId];
-        for (uint256 i = 0; i < lines.length; ++i) {
-            uint256 line = MicroFen.unwrap(lines[i]);
+        for (uint256 i = 0; i < lines.benefitCount; ++i) {
+            uint256 line = SplitLines.amountAt(lines.benefitAt, i);
             sum += line;
-            bytes16 claimantId =
-                i < ORGANISATION_LINES ? ids[i] : lineage[i - ORGANISATION_LINES].claimantId;
+            bytes16 claimantId = i < ORGANISATION_LINES
+                ? ids[i]
+                : Lineages.claimantAt(reversal.listing, i - ORGANISATION_LINES);
             _take(books, claimantId, 0, line, reversal);
         }
     }
@@ -190,5 +188,10 @@ library Corrections {
         bill.releaseNo = releaseNo;
         bill.splitDigest = 0;
         bill.state = isLeft ? InvoiceState.RELEASED : InvoiceState.REFUNDED;
+    }
+
+    /// @dev The cast is safe: what is taken back was posted.
+    function _cast(uint256 amount) private pure returns (MicroFen) {
+        return MicroFen.wrap(uint64(amount));
     }
 }

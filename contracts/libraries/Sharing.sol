@@ -5,136 +5,101 @@ import {IDatasetRegistry} from "../interfaces/IDatasetRegistry.sol";
 import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
 import {AccountWord, Accounts} from "./Accounts.sol";
 import {QualityGrade} from "./Codes.sol";
+import {Lineages} from "./Lineages.sol";
+import {Lines, SplitLines} from "./SplitLines.sol";
 import {MicroFen, PPM_WHOLE, Ppm} from "./Units.sol";
 import {Claim, Waterfall} from "./Waterfall.sol";
-
-/// @dev A list of claimants in the calldata: entries of `stride` bytes, each beginning with an id. A
-/// lineage brings its weights; a list of bare ids is weighted by approved cost.
-struct Listing {
-    uint256 offset;
-    uint256 length;
-    uint256 stride;
-}
 
 /// @title Sharing
 /// @notice Posts a proposed split tier by tier and refuses it where it breaks order, room, proportion or
 /// sum (domain.md 4.3 steps 5 to 9). What is posted before a check fails is undone by the revert.
 library Sharing {
-    uint256 internal constant LINEAGE_STRIDE = 0x60;
-    uint256 internal constant ID_STRIDE = 0x20;
     uint256 private constant ORGANISATION_LINES = 3;
 
+    /// @param listing Claimants of the product, or of a fill, as {Lineages} keeps them.
     /// @param income What there is to share, tax included, in µfen; the tax line is checked before.
     function share(
         mapping(bytes16 => AccountWord) storage accounts,
         IRevenueLedger.Scheme storage subject,
         bytes16 schemeId,
-        IRevenueLedger.Split calldata proposed,
-        Listing memory listing,
+        Lines memory lines,
+        bytes memory listing,
         uint256 income,
         IDatasetRegistry datasets
     ) internal {
-        uint256 left = income - MicroFen.unwrap(proposed.taxMicroFen);
-        (Claim[] memory claims, uint256 joined) = _creditListed(accounts, proposed.lineageCostMicroFen, listing);
+        uint256 left = income - lines.tax;
+        (Claim[] memory claims, uint256 whole, uint256 joined) = _creditListed(accounts, lines, listing);
         if (joined != 0) _join(subject, joined);
-        uint256 paid = _requireShared(claims, left);
+        uint256 paid = _requireShared(claims, whole, left);
         uint256 recovered = MicroFen.unwrap(subject.recoveredMicroFen) + paid;
         left -= paid;
         if (left == 0) {
-            _requireEmpty(proposed.commonCost.length);
+            _requireEmpty(lines.commonCount);
         } else {
             uint256 open = MicroFen.unwrap(subject.poolCostMicroFen) - recovered;
-            paid = _shareCommon(accounts, schemeId, proposed.commonCost, left, open);
+            paid = _shareCommon(accounts, schemeId, lines, left, open);
             recovered += paid;
             left -= paid;
         }
-        left -= _shareBenefit(accounts, subject, proposed, listing, claims, left, datasets);
-        uint256 reserve = MicroFen.unwrap(proposed.reserveMicroFen);
-        if (reserve != left) {
-            revert IRevenueLedger.RevenueLedger_SumDiffers(income - left + reserve, income);
+        left -= _shareBenefit(accounts, subject, lines, listing, claims, left, datasets);
+        if (lines.reserve != left) {
+            revert IRevenueLedger.RevenueLedger_SumDiffers(income - left + lines.reserve, income);
         }
-        subject.taxTakenMicroFen = subject.taxTakenMicroFen + proposed.taxMicroFen;
+        subject.taxTakenMicroFen = subject.taxTakenMicroFen + _cast(lines.tax);
         subject.recoveredMicroFen = _cast(recovered);
-        subject.reserveMicroFen = subject.reserveMicroFen + proposed.reserveMicroFen;
+        subject.reserveMicroFen = subject.reserveMicroFen + _cast(left);
     }
 
-    /// @notice What the ledger keeps of a split, so that its opposite can be posted and nothing else.
-    /// @dev Hashed as the lists lie in the calldata. The bytes lie beyond the free memory pointer.
-    function digestOf(IRevenueLedger.Split calldata proposed) internal view returns (bytes19) {
-        MicroFen[] calldata cost = proposed.lineageCostMicroFen;
-        IRevenueLedger.PoolLine[] calldata pool = proposed.commonCost;
-        MicroFen[] calldata benefit = proposed.benefitMicroFen;
-        bytes32 result;
-        uint256 next;
-        assembly ("memory-safe") {
-            let start := mload(0x40)
-            mstore(start, calldataload(proposed))
-            calldatacopy(add(start, 0x20), add(proposed, 0x80), 0x40)
-            mstore(add(start, 0x60), cost.length)
-            mstore(add(start, 0x80), pool.length)
-            mstore(add(start, 0xa0), benefit.length)
-            next := add(start, 0xc0)
-            calldatacopy(next, cost.offset, shl(5, cost.length))
-            next := add(next, shl(5, cost.length))
-            calldatacopy(next, pool.offset, shl(6, pool.length))
-            next := add(next, shl(6, pool.length))
-            calldatacopy(next, benefit.offset, shl(5, benefit.length))
-            next := add(next, shl(5, benefit.length))
-            if iszero(
-                and(eq(returndatasize(), 32), staticcall(gas(), 2, start, sub(next, start), 0x00, 32))
-            ) { revert(0, 0) }
-            result := mload(0x00)
-        }
-        return bytes19(result);
-    }
-
-    /// @dev Adds each line to what its account recovered and is entitled to; a line beyond its room is
-    /// left out, as the check then refuses the split. In assembly, for up to 64 claimants: one read and
-    /// one write each. A claimant whose product is sold for the first time joins the pool.
+    /// @dev Adds each line to what its account recovered and is entitled to, right or wrong, as the
+    /// check comes after. In assembly, for up to 64 claimants: one read and one write each. A claimant
+    /// whose product is sold for the first time joins the pool; who is listed without a weight is
+    /// weighted by its approved cost, and joins nothing.
     /// @return claims Weight, room before and line of each claimant.
+    /// @return whole Sum of the weights.
     /// @return joined How many join the pool (from bit 128 on), and what keeps `poolCostMicroFen` less
     /// all that is recovered the pool's open cost: their rooms, and lines to those who are outside it.
     function _creditListed(
         mapping(bytes16 => AccountWord) storage accounts,
-        MicroFen[] calldata lines,
-        Listing memory listing
-    ) private returns (Claim[] memory claims, uint256 joined) {
-        if (lines.length != listing.length) {
-            revert IRevenueLedger.RevenueLedger_LineCount(lines.length, listing.length);
-        }
-        claims = new Claim[](lines.length);
-        (uint256 entry, uint256 stride) = (listing.offset, listing.stride);
+        Lines memory lines,
+        bytes memory listing
+    ) private returns (Claim[] memory claims, uint256 whole, uint256 joined) {
+        uint256 count = Lineages.countOf(listing);
+        if (lines.costCount != count) revert IRevenueLedger.RevenueLedger_LineCount(lines.costCount, count);
+        claims = new Claim[](count);
+        uint256 next = lines.costAt;
         assembly ("memory-safe") {
+            // A variable, as the compiler computes large constants anew at each use.
+            let mask := 0xffffffffffffffff
             // Key and place of the mapping, hashed together, are where the account lies.
             mstore(0x20, accounts.slot)
+            let entry := add(listing, 0x20)
             let out := add(claims, 0x20)
-            let end := add(out, shl(5, lines.length))
-            let at := lines.offset
-            for {} lt(out, end) { out := add(out, 0x20) } {
-                let line := calldataload(at)
-                mstore(0x00, calldataload(entry))
-                if or(shr(64, line), shl(128, mload(0x00))) { revert(0, 0) }
+            for { let end := add(out, shl(5, count)) } lt(out, end) { out := add(out, 0x20) } {
+                let weight := mload(entry)
+                mstore(0x00, shl(128, shr(128, weight)))
+                weight := and(shr(96, weight), 0xffffff)
                 let place := keccak256(0x00, 0x40)
                 let word := sload(place)
-                let weight := and(word, 0xffffffffffffffff)
-                let room := sub(weight, and(shr(64, word), 0xffffffffffffffff))
-                let after_ := word
-                if iszero(gt(line, room)) { after_ := add(word, or(shl(64, line), shl(128, line))) }
-                switch stride
-                case 0x60 {
-                    if weight {
-                        if iszero(shr(255, word)) {
+                let cost := and(word, mask)
+                let room := sub(cost, and(shr(64, word), mask))
+                let line := shr(192, calldataload(next))
+                let after_ := add(word, or(shl(64, line), shl(128, line)))
+                if iszero(shr(255, word)) {
+                    switch weight
+                    case 0 { joined := add(joined, line) }
+                    default {
+                        if cost {
                             after_ := or(after_, shl(255, 1))
                             joined := add(joined, add(room, shl(128, 1)))
                         }
                     }
-                    weight := calldataload(add(entry, 0x40))
                 }
-                default { if iszero(shr(255, word)) { joined := add(joined, line) } }
                 if xor(after_, word) { sstore(place, after_) }
+                if iszero(weight) { weight := cost }
                 mstore(out, or(or(shl(128, weight), shl(64, room)), line))
-                entry := add(entry, stride)
-                at := add(at, 0x20)
+                whole := add(whole, weight)
+                entry := add(entry, 20)
+                next := add(next, 8)
             }
         }
     }
@@ -150,16 +115,15 @@ library Sharing {
     function _shareCommon(
         mapping(bytes16 => AccountWord) storage accounts,
         bytes16 schemeId,
-        IRevenueLedger.PoolLine[] calldata lines,
+        Lines memory lines,
         uint256 amount,
         uint256 open
     ) private returns (uint256) {
-        Claim[] memory claims = new Claim[](lines.length);
+        Claim[] memory claims = new Claim[](lines.commonCount);
         bytes16 previousId = 0;
         uint256 rooms = 0;
-        for (uint256 i = 0; i < lines.length; ++i) {
-            bytes16 claimantId = lines[i].claimantId;
-            uint256 line = MicroFen.unwrap(lines[i].amountMicroFen);
+        for (uint256 i = 0; i < claims.length; ++i) {
+            (bytes16 claimantId, uint256 line) = SplitLines.commonAt(lines, i);
             AccountWord word = accounts[claimantId];
             if (claimantId <= previousId || !word.isPooled()) {
                 revert IRevenueLedger.RevenueLedger_NotInPool(schemeId, claimantId);
@@ -171,7 +135,7 @@ library Sharing {
             if (line <= room && line != 0) accounts[claimantId] = Accounts.withRecovered(word, line);
         }
         if (rooms != open) revert IRevenueLedger.RevenueLedger_PoolDiffers(schemeId, rooms, open);
-        return _requireShared(claims, amount);
+        return _requireShared(claims, rooms, amount);
     }
 
     /// @dev Permitted profit by the profit vector, the providers' part by weight and quality.
@@ -179,8 +143,8 @@ library Sharing {
     function _shareBenefit(
         mapping(bytes16 => AccountWord) storage accounts,
         IRevenueLedger.Scheme storage subject,
-        IRevenueLedger.Split calldata proposed,
-        Listing memory listing,
+        Lines memory lines,
+        bytes memory listing,
         Claim[] memory claims,
         uint256 left,
         IDatasetRegistry datasets
@@ -188,68 +152,65 @@ library Sharing {
         uint256 amount = left == 0
             ? 0
             : _least(left, MicroFen.unwrap(subject.profitMicroFen - subject.benefitMicroFen));
-        MicroFen[] calldata lines = proposed.benefitMicroFen;
-        MicroFen forgone = proposed.forgoneMicroFen;
+        MicroFen forgone = _cast(lines.forgone);
         if (amount == 0) {
-            _requireEmpty(lines.length);
-            if (MicroFen.unwrap(forgone) != 0) {
-                revert IRevenueLedger.RevenueLedger_ProfitOutOfProportion(0, forgone);
-            }
+            _requireEmpty(lines.benefitCount);
+            if (lines.forgone != 0) revert IRevenueLedger.RevenueLedger_ProfitOutOfProportion(0, forgone);
             return 0;
         }
-        if (lines.length != claims.length + ORGANISATION_LINES) {
-            revert IRevenueLedger.RevenueLedger_LineCount(lines.length, claims.length + ORGANISATION_LINES);
+        uint256 count = claims.length + ORGANISATION_LINES;
+        if (lines.benefitCount != count) {
+            revert IRevenueLedger.RevenueLedger_LineCount(lines.benefitCount, count);
         }
         uint256 part = _shareVector(accounts, subject, lines, amount);
         uint256[] memory merits = _merits(subject, listing, claims, datasets);
-        _shareMerit(accounts, lines, listing, merits, part, MicroFen.unwrap(forgone));
+        _shareMerit(accounts, lines, listing, merits, part);
         subject.benefitMicroFen = subject.benefitMicroFen + _cast(amount);
         subject.forgoneMicroFen = subject.forgoneMicroFen + forgone;
-        return amount - MicroFen.unwrap(forgone);
+        return amount - lines.forgone;
     }
 
     /// @return part The providers' part: the rest of the amount, itself within one µfen of its share.
     function _shareVector(
         mapping(bytes16 => AccountWord) storage accounts,
         IRevenueLedger.Scheme storage subject,
-        MicroFen[] calldata lines,
+        Lines memory lines,
         uint256 amount
     ) private returns (uint256 part) {
         part = amount;
         bytes16[3] memory ids = [subject.governanceId, subject.operatorId, subject.platformId];
         Ppm[3] memory shares = [subject.governancePpm, subject.operatorPpm, subject.platformPpm];
         for (uint256 i = 0; i < ORGANISATION_LINES; ++i) {
-            uint256 line = MicroFen.unwrap(lines[i]);
-            if (line > part) revert IRevenueLedger.RevenueLedger_ProfitOutOfProportion(i, lines[i]);
+            uint256 line = SplitLines.amountAt(lines.benefitAt, i);
+            if (line > part) revert IRevenueLedger.RevenueLedger_ProfitOutOfProportion(i, _cast(line));
             part -= line;
             _requireNear(i, line, amount, Ppm.unwrap(shares[i]), PPM_WHOLE);
             if (line != 0) accounts[ids[i]] = Accounts.withProfit(accounts[ids[i]], line);
         }
-        _requireNear(lines.length, part, amount, Ppm.unwrap(subject.providersPpm), PPM_WHOLE);
+        _requireNear(lines.benefitCount, part, amount, Ppm.unwrap(subject.providersPpm), PPM_WHOLE);
     }
 
     function _shareMerit(
         mapping(bytes16 => AccountWord) storage accounts,
-        MicroFen[] calldata lines,
-        Listing memory listing,
+        Lines memory lines,
+        bytes memory listing,
         uint256[] memory merits,
-        uint256 part,
-        uint256 forgone
+        uint256 part
     ) private {
         uint256 whole = 0;
         for (uint256 i = 0; i < merits.length; ++i) {
             whole += merits[i];
         }
         uint256 sum = whole == 0 ? part : 0;
-        if (forgone != sum) {
-            revert IRevenueLedger.RevenueLedger_ProfitOutOfProportion(lines.length, _cast(forgone));
+        if (lines.forgone != sum) {
+            revert IRevenueLedger.RevenueLedger_ProfitOutOfProportion(lines.benefitCount, _cast(lines.forgone));
         }
         for (uint256 i = 0; i < merits.length; ++i) {
-            uint256 line = MicroFen.unwrap(lines[i + ORGANISATION_LINES]);
+            uint256 line = SplitLines.amountAt(lines.benefitAt, i + ORGANISATION_LINES);
             if (line == 0 && merits[i] == 0) continue;
             _requireNear(i + ORGANISATION_LINES, line, part, merits[i], whole);
             sum += line;
-            bytes16 claimantId = _idAt(listing, i);
+            bytes16 claimantId = Lineages.claimantAt(listing, i);
             accounts[claimantId] = Accounts.withProfit(accounts[claimantId], line);
         }
         if (sum != part) revert IRevenueLedger.RevenueLedger_SumDiffers(sum, part);
@@ -258,14 +219,14 @@ library Sharing {
     /// @return merits Weight times quality of each dataset; operator and platform have none.
     function _merits(
         IRevenueLedger.Scheme storage subject,
-        Listing memory listing,
+        bytes memory listing,
         Claim[] memory claims,
         IDatasetRegistry datasets
     ) private view returns (uint256[] memory merits) {
         merits = new uint256[](claims.length);
         bytes16[] memory ids = new bytes16[](claims.length);
         for (uint256 i = 0; i < ids.length; ++i) {
-            ids[i] = _idAt(listing, i);
+            ids[i] = Lineages.claimantAt(listing, i);
         }
         QualityGrade[] memory grades = datasets.gradesOf(ids);
         (bytes16 operatorId, bytes16 platformId) = (subject.operatorId, subject.platformId);
@@ -292,8 +253,12 @@ library Sharing {
         return grade == QualityGrade.E ? 0 : 100;
     }
 
-    function _requireShared(Claim[] memory claims, uint256 amount) private pure returns (uint256 paid) {
-        paid = Waterfall.requireShared(claims, amount);
+    function _requireShared(Claim[] memory claims, uint256 whole, uint256 amount)
+        private
+        pure
+        returns (uint256 paid)
+    {
+        paid = Waterfall.requireShared(claims, whole, amount);
         if (paid > amount) {
             revert IRevenueLedger.RevenueLedger_TierNotFull(_cast(_least(paid, type(uint64).max)), _cast(amount));
         }
@@ -301,13 +266,6 @@ library Sharing {
 
     function _requireEmpty(uint256 count) private pure {
         if (count != 0) revert IRevenueLedger.RevenueLedger_LineCount(count, 0);
-    }
-
-    function _idAt(Listing memory listing, uint256 index) private pure returns (bytes16 claimantId) {
-        uint256 place = listing.offset + index * listing.stride;
-        assembly ("memory-safe") {
-            claimantId := calldataload(place)
-        }
     }
 
     function _least(uint256 a, uint256 b) private pure returns (uint256) {

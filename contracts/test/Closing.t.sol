@@ -6,6 +6,7 @@ import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
 import {CloseOutcome, Role, SchemeState} from "../libraries/Codes.sol";
 import {Fen, MicroFen, Ppm} from "../libraries/Units.sol";
 import {Market} from "./helpers/Market.sol";
+import {Split} from "./helpers/Splits.sol";
 
 /// @notice The end of years and cycles, and the deduction in the cycles after.
 contract ClosingTest is Market {
@@ -109,7 +110,7 @@ contract ClosingTest is Market {
         _closeYear(SCHEME);
         _answer(SCHEME);
         _as(OPERATOR);
-        ledger.correct(_id(1), Fen.wrap(0), _excess(), _lineage(), 0, DOCUMENT);
+        ledger.correct(_id(1), Fen.wrap(0), _excess().pack(), 0, DOCUMENT);
         vm.expectRevert(
             abi.encodeWithSelector(IRevenueLedger.RevenueLedger_NotAllSplit.selector, _id(SCHEME), 0, 1)
         );
@@ -128,9 +129,10 @@ contract ClosingTest is Market {
         _earnExcess();
         _closeYear(SCHEME);
         _answer(SCHEME);
-        IRevenueLedger.Fill[] memory fills = _oneFill(_reserve());
-        fills[0].claimantIds = new bytes16[](0);
-        fills[0].split.lineageCostMicroFen = new MicroFen[](0);
+        IRevenueLedger.Fill[] memory fills = new IRevenueLedger.Fill[](1);
+        Split memory proposed;
+        proposed.reserveMicroFen = MicroFen.wrap(_reserve());
+        fills[0].split = proposed.pack();
         vm.expectRevert(
             abi.encodeWithSelector(IRevenueLedger.RevenueLedger_FillDiffers.selector, _id(SCHEME), 0, 1)
         );
@@ -141,7 +143,7 @@ contract ClosingTest is Market {
         _endCycle(1);
         vm.expectRevert(_state(SchemeState.CYCLE_CLOSED, SchemeState.OPEN));
         _as(OPERATOR);
-        ledger.correct(_id(1), Fen.wrap(0), _excess(), _lineage(), 0, DOCUMENT);
+        ledger.correct(_id(1), Fen.wrap(0), _excess().pack(), 0, DOCUMENT);
     }
 
     /// @dev Three instalments: each later cycle deducts its part, the last the remainder.
@@ -219,10 +221,10 @@ contract ClosingTest is Market {
 
     function _splitExcess() private {
         _as(OPERATOR);
-        ledger.split(_id(1), _excess(), _lineage());
+        ledger.split(_id(1), _excess().pack());
     }
 
-    function _excess() private pure returns (IRevenueLedger.Split memory proposed) {
+    function _excess() private pure returns (Split memory proposed) {
         proposed = _proposal(0, [uint64(0), 400e6, 0, 0, 0], 569e6);
         uint64[8] memory benefit = [uint64(3_100_000), 12_400_000, 3_100_000, 0, 0, 7_440_000, 1_860_000, 3_100_000];
         proposed.benefitMicroFen = new MicroFen[](8);
@@ -265,8 +267,7 @@ contract ClosingTest is Market {
     /// @dev Nobody has room: all of it stays.
     function _oneFill(uint64 amount) private pure returns (IRevenueLedger.Fill[] memory fills) {
         fills = new IRevenueLedger.Fill[](1);
-        fills[0] = _pourOf(0);
-        fills[0].split.reserveMicroFen = MicroFen.wrap(amount);
+        fills[0] = _fillOf(0, amount);
     }
 
     /// @dev Nothing to share.
@@ -275,11 +276,18 @@ contract ClosingTest is Market {
     }
 
     /// @dev All of it to the only cost there is.
-    function _pourOf(uint64 amount) private pure returns (IRevenueLedger.Fill memory fill) {
+    function _pourOf(uint64 amount) private pure returns (IRevenueLedger.Fill memory) {
+        return _fillOf(amount, 0);
+    }
+
+    function _fillOf(uint64 cost, uint64 reserve) private pure returns (IRevenueLedger.Fill memory fill) {
         fill.claimantIds = new bytes16[](1);
         fill.claimantIds[0] = _id(OPERATOR);
-        fill.split.lineageCostMicroFen = new MicroFen[](1);
-        fill.split.lineageCostMicroFen[0] = MicroFen.wrap(amount);
+        Split memory proposed;
+        proposed.lineageCostMicroFen = new MicroFen[](1);
+        proposed.lineageCostMicroFen[0] = MicroFen.wrap(cost);
+        proposed.reserveMicroFen = MicroFen.wrap(reserve);
+        fill.split = proposed.pack();
     }
 
     function _logAt(bytes memory receipt, uint64 timeMs) private returns (uint32 logNo) {

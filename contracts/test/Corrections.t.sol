@@ -6,6 +6,7 @@ import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
 import {InvoiceState, RemittanceState, Role, SchemeState} from "../libraries/Codes.sol";
 import {Fen, INCOME_FEN_MAX, MicroFen, Ppm} from "../libraries/Units.sol";
 import {Market} from "./helpers/Market.sol";
+import {Split} from "./helpers/Splits.sol";
 
 /// @notice Freezes, credit notes, refunds, splits taken back, and changes of a scheme.
 contract CorrectionsTest is Market {
@@ -135,7 +136,7 @@ contract CorrectionsTest is Market {
 
     function test_correct__other_lines__refused() public {
         _earnAndSplit();
-        IRevenueLedger.Split memory other = _v1();
+        Split memory other = _v1();
         other.lineageCostMicroFen[0] = MicroFen.wrap(1);
         vm.expectRevert();
         _correct(0, other);
@@ -156,7 +157,7 @@ contract CorrectionsTest is Market {
         _equal(Fen.unwrap(ledger.receivableFen(_id(OPERATOR))), 4_000_000, "owed");
         _equal(MicroFen.unwrap(_account(OPERATOR).remittedMicroFen), 0, "nothing counts as remitted");
         _as(OPERATOR);
-        ledger.split(_id(BILL), _v1(), _lineage());
+        ledger.split(_id(BILL), _v1().pack());
         _remit(602, 1_000_000);
         _true(ledger.remittance(_id(602)).state == RemittanceState.CLOSED, "nothing to pay");
         _remit(603, 3_500_000);
@@ -184,7 +185,7 @@ contract CorrectionsTest is Market {
             )
         );
         _as(OPERATOR);
-        ledger.split(_id(502), _v1(), _lineage());
+        ledger.split(_id(502), _v1().pack());
         ledger.enactChange(terms, costs);
         IRevenueLedger.Scheme memory scheme = ledger.scheme(_id(SCHEME));
         _equal(scheme.versionNo, 2, "version");
@@ -274,9 +275,9 @@ contract CorrectionsTest is Market {
         ledger.reduce(_id(BILL), Fen.wrap(reductionFen), receipt, DOCUMENT);
     }
 
-    function _correct(uint64 reductionFen, IRevenueLedger.Split memory recorded) private {
+    function _correct(uint64 reductionFen, Split memory recorded) private {
         _as(OPERATOR);
-        ledger.correct(_id(BILL), Fen.wrap(reductionFen), recorded, _lineage(), REFUND, DOCUMENT);
+        ledger.correct(_id(BILL), Fen.wrap(reductionFen), recorded.pack(), REFUND, DOCUMENT);
     }
 
     function _announce(
@@ -306,10 +307,10 @@ contract CorrectionsTest is Market {
     function _earnAndSplit() private {
         _earn(BILL, GROSS);
         _as(OPERATOR);
-        ledger.split(_id(BILL), _v1(), _lineage());
+        ledger.split(_id(BILL), _v1().pack());
     }
 
-    function _v1() private pure returns (IRevenueLedger.Split memory) {
+    function _v1() private pure returns (Split memory) {
         return _proposal(
             72_000_000_000,
             [uint64(1_191_360_000_000), 4_765_440_000_000, 2_382_720_000_000, 595_680_000_000, 992_800_000_000],

@@ -39,8 +39,30 @@ contract LicenceRegistryTest is Market {
         _equal(product.cityCode, NANJING, "city");
         _equal(product.modes, MODES, "modes");
         _equal(product.tariffNo, 0, "no tariff");
-        _equal(product.lineageDigest, sha256(abi.encode(_lineage())), "lineage");
-        licences.requireLineage(_id(NEW), _lineage());
+        _equal(product.lineage, licences.lineageAt(_id(NEW)), "place");
+        _equal(
+            keccak256(abi.encode(licences.lineageOf(_id(NEW)))), keccak256(abi.encode(_lineage())), "lineage"
+        );
+    }
+
+    /// @dev What anyone reads at the address, without this contract.
+    function test_list__written_as_code_that_does_nothing() public {
+        _list(NEW);
+        address place = licences.lineageAt(_id(NEW));
+        bytes memory expected = hex"00";
+        ILicenceRegistry.LineageEntry[] memory lineage = _lineage();
+        for (uint256 i = 0; i < lineage.length; ++i) {
+            uint24 weight = uint24(Ppm.unwrap(lineage[i].weightPpm));
+            expected = abi.encodePacked(expected, lineage[i].claimantId, uint8(lineage[i].kind), weight);
+        }
+        _equal(keccak256(place.code), keccak256(expected), "code");
+        (bool isDone, bytes memory answer) = place.call(hex"12345678");
+        _true(isDone && answer.length == 0, "does nothing");
+    }
+
+    function test_lineage__of_an_unknown_product__empty() public view {
+        _equal(licences.lineageOf(_id(NEW)).length, 0, "entries");
+        _equal(licences.lineageAt(_id(NEW)), address(0), "place");
     }
 
     function test_list__stranger_or_taken_or_no_mode__refused() public {
@@ -370,7 +392,7 @@ contract LicenceRegistryTest is Market {
         agreement.buyerId = _id(COMPANY);
         bytes32 digest = licences.agreementDigest(agreement);
         _refuse(_roleMissing(COMPANY, Role.BUYER));
-        licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(COMPANY, digest), _lineage());
+        licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(COMPANY, digest));
     }
 
     /// @dev A buyer is one in its own city only.
@@ -380,7 +402,7 @@ contract LicenceRegistryTest is Market {
         agreement.buyerId = _id(COMPANY);
         bytes32 digest = licences.agreementDigest(agreement);
         _refuse(_roleMissing(COMPANY, Role.BUYER));
-        licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(COMPANY, digest), _lineage());
+        licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(COMPANY, digest));
         directory.setStatus(_id(BUYER), OrganisationStatus.SUSPENDED, DOCUMENT);
         _refuseGrant(
             _agreement(PRODUCT, 1, DEAL),
@@ -440,22 +462,6 @@ contract LicenceRegistryTest is Market {
         );
     }
 
-    function test_grant__other_lineage__refused() public {
-        ILicenceRegistry.Agreement memory agreement = _agreement(PRODUCT, 1, DEAL);
-        bytes32 digest = licences.agreementDigest(agreement);
-        ILicenceRegistry.LineageEntry[] memory lineage = _lineage();
-        lineage[0].kind = ClaimantKind.DATASET;
-        _refuse(
-            abi.encodeWithSelector(
-                ILicenceRegistry.LicenceRegistry_LineageDiffers.selector,
-                _id(PRODUCT),
-                sha256(abi.encode(lineage)),
-                sha256(abi.encode(_lineage()))
-            )
-        );
-        licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(BUYER, digest), lineage);
-    }
-
     function test_grant__dataset_no_longer_sellable__refused() public {
         _advance(DATASET_1, BUREAU, RegistrationState.CANCELLED);
         _refuseGrant(
@@ -477,7 +483,7 @@ contract LicenceRegistryTest is Market {
                 _id(BUYER)
             )
         );
-        licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(COMPANY, digest), _lineage());
+        licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(COMPANY, digest));
     }
 
     /// @dev The wrong key, another content, another contract, the mirrored s: none of them signs.
@@ -680,7 +686,7 @@ contract LicenceRegistryTest is Market {
         ILicenceRegistry.Signed memory operatorSigned = _sign(OPERATOR, digest);
         ILicenceRegistry.Signed memory buyerSigned = _sign(BUYER, digest);
         _refuse(reason);
-        licences.grantLicence(agreement, operatorSigned, buyerSigned, _lineage());
+        licences.grantLicence(agreement, operatorSigned, buyerSigned);
     }
 
     function _refusePurpose(Purpose purpose, uint32 tariffNo) private {
@@ -705,7 +711,7 @@ contract LicenceRegistryTest is Market {
                 ILicenceRegistry.LicenceRegistry_SignatureInvalid.selector, _signer(BUYER), digest
             )
         );
-        licences.grantLicence(agreement, operatorSigned, buyerSigned, _lineage());
+        licences.grantLicence(agreement, operatorSigned, buyerSigned);
     }
 
     function _refuseSupplement(ILicenceRegistry.Supplement memory change, bytes memory reason) private {

@@ -8,6 +8,7 @@ import {IUsageLog} from "../interfaces/IUsageLog.sol";
 import {InvoiceState, RemittanceState, Role} from "../libraries/Codes.sol";
 import {Fen, INCOME_FEN_MAX, MicroFen, MicroYuan, PeriodId, Ppm} from "../libraries/Units.sol";
 import {Market} from "./helpers/Market.sol";
+import {Split} from "./helpers/Splits.sol";
 
 /// @notice Each action of the revenue ledger: what it does, and every reason to refuse it.
 contract RevenueLedgerTest is Market {
@@ -433,7 +434,7 @@ contract RevenueLedgerTest is Market {
     function test_split__by_the_platform__credited() public {
         _earn(BILL, GROSS);
         _as(PLATFORM);
-        ledger.split(_id(BILL), _v1(), _lineage());
+        ledger.split(_id(BILL), _v1().pack());
         _true(ledger.invoice(_id(BILL)).state == InvoiceState.SPLIT, "state");
         _equal(MicroFen.unwrap(_account(OPERATOR).recoveredMicroFen), 4_765_440_000_000, "recovered");
         _equal(MicroFen.unwrap(_account(OPERATOR).entitledMicroFen), 4_765_440_000_000, "entitled");
@@ -451,7 +452,7 @@ contract RevenueLedgerTest is Market {
         _earn(BILL, GROSS);
         _refuse(_notOperator(COMPANY));
         _as(COMPANY);
-        ledger.split(_id(BILL), _v1(), _lineage());
+        ledger.split(_id(BILL), _v1().pack());
     }
 
     function test_split__before_an_earlier_release__refused() public {
@@ -463,57 +464,30 @@ contract RevenueLedgerTest is Market {
         _split(NEXT_BILL, _v1());
     }
 
-    function test_split__other_lineage__refused() public {
-        _earn(BILL, GROSS);
-        ILicenceRegistry.LineageEntry[] memory lineage = _lineage();
-        bytes32 expected = sha256(abi.encode(lineage));
-        (lineage[2].weightPpm, lineage[3].weightPpm) = (lineage[3].weightPpm, lineage[2].weightPpm);
-        _refuse(
-            abi.encodeWithSelector(
-                ILicenceRegistry.LicenceRegistry_LineageDiffers.selector,
-                _id(PRODUCT),
-                sha256(abi.encode(lineage)),
-                expected
-            )
-        );
-        _as(OPERATOR);
-        ledger.split(_id(BILL), _v1(), lineage);
-    }
-
     function test_split__lines_missing__refused() public {
         _earn(BILL, GROSS);
-        IRevenueLedger.Split memory proposed = _v1();
+        Split memory proposed = _v1();
         proposed.lineageCostMicroFen = new MicroFen[](4);
         _refuse(abi.encodeWithSelector(IRevenueLedger.RevenueLedger_LineCount.selector, 4, 5));
         _split(BILL, proposed);
     }
 
-    /// @dev A line is read from the calldata as it lies there; more than 64 bits must not pass.
-    function test_split__line_beyond_64_bits__refused() public {
+    function test_split__other_length_than_its_counts_say__refused() public {
         _earn(BILL, GROSS);
-        bytes memory data = abi.encodeCall(ledger.split, (_id(BILL), _v1(), _lineage()));
-        // Selector, three words of arguments, six of the split, the count of its lines, the first line.
-        uint256 place = 32 + 4 + 10 * 32;
-        uint256 line;
-        assembly ("memory-safe") {
-            line := mload(add(data, place))
-            mstore(add(data, place), or(line, shl(64, 1)))
+        bytes memory right = _v1().pack();
+        _refuseLength(bytes.concat(right, hex"00"), right.length);
+        bytes memory short = new bytes(right.length - 1);
+        for (uint256 i = 0; i < short.length; ++i) {
+            short[i] = right[i];
         }
-        _equal(line, 1_191_360_000_000, "the first line");
-        _as(OPERATOR);
-        (bool isDone, bytes memory reason) = address(ledger).call(data);
-        _true(!isDone && reason.length == 0, "refused");
-        assembly ("memory-safe") {
-            mstore(add(data, place), line)
-        }
-        _as(OPERATOR);
-        (isDone,) = address(ledger).call(data);
-        _true(isDone, "accepted as it was");
+        _refuseLength(short, right.length);
+        _refuseLength("", 30);
+        _split(BILL, _v1());
     }
 
     function test_split__tax_one_micro_fen_off__refused() public {
         _earn(BILL, GROSS);
-        IRevenueLedger.Split memory proposed = _v1();
+        Split memory proposed = _v1();
         proposed.taxMicroFen = MicroFen.wrap(TAX - 1);
         _refuse(abi.encodeWithSelector(IRevenueLedger.RevenueLedger_TaxDiffers.selector, TAX - 1, TAX));
         _split(BILL, proposed);
@@ -521,7 +495,7 @@ contract RevenueLedgerTest is Market {
 
     function test_split__two_micro_fen_between_lines__refused() public {
         _earn(BILL, GROSS);
-        IRevenueLedger.Split memory proposed = _v1();
+        Split memory proposed = _v1();
         uint64 more = MicroFen.unwrap(proposed.lineageCostMicroFen[2]) + 2;
         uint64 less = MicroFen.unwrap(proposed.lineageCostMicroFen[4]) - 2;
         proposed.lineageCostMicroFen[2] = MicroFen.wrap(more);
@@ -532,7 +506,7 @@ contract RevenueLedgerTest is Market {
 
     function test_split__reserve_before_cost__refused() public {
         _earn(BILL, GROSS);
-        IRevenueLedger.Split memory proposed = _v1();
+        Split memory proposed = _v1();
         uint64 income = 10_000_000e6 - TAX;
         proposed.lineageCostMicroFen[1] =
             MicroFen.wrap(MicroFen.unwrap(proposed.lineageCostMicroFen[1]) - 1000);
@@ -545,7 +519,7 @@ contract RevenueLedgerTest is Market {
 
     function test_split__reserve_from_nothing__refused() public {
         _earn(BILL, GROSS);
-        IRevenueLedger.Split memory proposed = _v1();
+        Split memory proposed = _v1();
         proposed.reserveMicroFen = MicroFen.wrap(1);
         _refuse(
             abi.encodeWithSelector(IRevenueLedger.RevenueLedger_SumDiffers.selector, 10_000_000e6 + 1, 10_000_000e6)
@@ -558,7 +532,7 @@ contract RevenueLedgerTest is Market {
         uint64 gross = 1_060_000_000;
         _earn(BILL, gross);
         uint64 rest = 1_000_000_000e6 - 3_600_000e6 - 500_000_000e6;
-        IRevenueLedger.Split memory proposed = _proposal(3_600_000e6, _allCosts(), rest);
+        Split memory proposed = _proposal(3_600_000e6, _allCosts(), rest);
         _split(BILL, proposed);
         _equal(MicroFen.unwrap(ledger.scheme(_id(SCHEME)).reserveMicroFen), rest, "reserve");
         _equal(MicroFen.unwrap(ledger.scheme(_id(SCHEME)).taxTakenMicroFen), 3_600_000e6, "tax");
@@ -889,7 +863,7 @@ contract RevenueLedgerTest is Market {
         ledger.recordPayment(_id(invoiceId), Fen.wrap(amountFen), receiptDigest);
     }
 
-    function _v1() private pure returns (IRevenueLedger.Split memory) {
+    function _v1() private pure returns (Split memory) {
         return _proposal(
             TAX,
             [
@@ -903,9 +877,19 @@ contract RevenueLedgerTest is Market {
         );
     }
 
-    function _split(uint128 invoiceId, IRevenueLedger.Split memory proposed) private {
+    function _split(uint128 invoiceId, Split memory proposed) private {
         _as(OPERATOR);
-        ledger.split(_id(invoiceId), proposed, _lineage());
+        ledger.split(_id(invoiceId), proposed.pack());
+    }
+
+    function _refuseLength(bytes memory proposed, uint256 expected) private {
+        _refuse(
+            abi.encodeWithSelector(
+                IRevenueLedger.RevenueLedger_SplitLength.selector, proposed.length, expected
+            )
+        );
+        _as(OPERATOR);
+        ledger.split(_id(BILL), proposed);
     }
 
     function _earnAndSplit() private {

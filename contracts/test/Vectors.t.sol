@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ILicenceRegistry} from "../interfaces/ILicenceRegistry.sol";
 import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
 import {CloseOutcome, QualityGrade} from "../libraries/Codes.sol";
 import {Fen, MicroFen, Ppm} from "../libraries/Units.sol";
 import {Market} from "./helpers/Market.sol";
+import {PoolLine, Split} from "./helpers/Splits.sol";
 
 /// @notice The money vectors V1 to V4 and the close vector of domain.md 4.4, on chain, in order.
 contract VectorsTest is Market {
@@ -22,13 +22,13 @@ contract VectorsTest is Market {
     function test_vectors__v1_to_v4__exact() public {
         _openPair();
         _earn(1, 10_600_000);
-        _split(1, _v1(), _lineage(), 10_000_000, 600_000);
+        _split(1, _v1(), 10_000_000, 600_000);
         _earn(2, 99_999);
-        _split(2, _v2(), _lineage(), 94_338, 5661);
+        _split(2, _v2(), 94_338, 5661);
         _earnOn(3, 3, 508_800_000);
-        _split(3, _v3(), _pair(), 480_000_000, 28_800_000);
+        _split(3, _v3(), 480_000_000, 28_800_000);
         _earn(4, 106_000_000);
-        _split(4, _v4(), _lineage(), 100_000_000, 6_000_000);
+        _split(4, _v4(), 100_000_000, 6_000_000);
         IRevenueLedger.Scheme memory scheme = ledger.scheme(_id(SCHEME));
         _equal(MicroFen.unwrap(scheme.taxTakenMicroFen), 3_600_000e6, "tax");
         _equal(MicroFen.unwrap(scheme.recoveredMicroFen), 500_000_000e6, "recovered");
@@ -71,7 +71,7 @@ contract VectorsTest is Market {
         _equal(MicroFen.unwrap(ledger.scheme(_id(SCHEME)).reserveMicroFen), 0, "reserve");
     }
 
-    function _v1() private pure returns (IRevenueLedger.Split memory) {
+    function _v1() private pure returns (Split memory) {
         return _proposal(
             72_000_000_000,
             [uint64(1_191_360_000_000), 4_765_440_000_000, 2_382_720_000_000, 595_680_000_000, 992_800_000_000],
@@ -79,7 +79,7 @@ contract VectorsTest is Market {
         );
     }
 
-    function _v2() private pure returns (IRevenueLedger.Split memory) {
+    function _v2() private pure returns (Split memory) {
         return _proposal(
             679_233_600,
             [uint64(11_239_051_968), 44_956_207_872, 22_478_103_936, 5_619_525_984, 9_365_876_640],
@@ -87,18 +87,18 @@ contract VectorsTest is Market {
         );
     }
 
-    function _v3() private pure returns (IRevenueLedger.Split memory proposed) {
+    function _v3() private pure returns (Split memory proposed) {
         proposed.taxMicroFen = MicroFen.wrap(3_456_000_000_000);
         proposed.lineageCostMicroFen = new MicroFen[](2);
         proposed.lineageCostMicroFen[0] = MicroFen.wrap(235_189_603_792_128);
         proposed.lineageCostMicroFen[1] = MicroFen.wrap(117_594_801_896_064);
-        proposed.commonCost = new IRevenueLedger.PoolLine[](3);
-        proposed.commonCost[0] = IRevenueLedger.PoolLine(_id(PLATFORM), MicroFen.wrap(53_039_826_133_632));
-        proposed.commonCost[1] = IRevenueLedger.PoolLine(_id(DATASET_2), MicroFen.wrap(26_519_913_066_816));
-        proposed.commonCost[2] = IRevenueLedger.PoolLine(_id(DATASET_3), MicroFen.wrap(44_199_855_111_360));
+        proposed.commonCost = new PoolLine[](3);
+        proposed.commonCost[0] = PoolLine(_id(PLATFORM), MicroFen.wrap(53_039_826_133_632));
+        proposed.commonCost[1] = PoolLine(_id(DATASET_2), MicroFen.wrap(26_519_913_066_816));
+        proposed.commonCost[2] = PoolLine(_id(DATASET_3), MicroFen.wrap(44_199_855_111_360));
     }
 
-    function _v4() private pure returns (IRevenueLedger.Split memory proposed) {
+    function _v4() private pure returns (Split memory proposed) {
         proposed = _proposal(
             71_320_766_400,
             [uint64(5_757_574_814_400), 0, 0, 2_878_787_407_200, 4_797_979_012_000],
@@ -127,23 +127,22 @@ contract VectorsTest is Market {
         for (uint256 i = 0; i < 5; ++i) {
             fills[0].claimantIds[i] = _lineage()[i].claimantId;
         }
-        fills[0].split.lineageCostMicroFen = new MicroFen[](5);
-        fills[0].split.reserveMicroFen = MicroFen.wrap(amount);
+        fills[0].split = _proposal(0, [uint64(0), 0, 0, 0, 0], amount).pack();
     }
 
     function _split(
         uint128 invoiceId,
-        IRevenueLedger.Split memory proposed,
-        ILicenceRegistry.LineageEntry[] memory lineage,
+        Split memory proposed,
         uint64 netFen,
         uint64 vatFen
     ) private {
+        bytes memory packed = proposed.pack();
         uint64 eventNo = ledger.eventCount() + 1;
         vm.expectEmit();
         emit IRevenueLedger.SplitRecorded(
-            eventNo, _id(invoiceId), _id(SCHEME), uint32(invoiceId), Fen.wrap(netFen), Fen.wrap(vatFen), proposed
+            eventNo, _id(invoiceId), _id(SCHEME), uint32(invoiceId), Fen.wrap(netFen), Fen.wrap(vatFen), packed
         );
         _as(OPERATOR);
-        ledger.split(_id(invoiceId), proposed, lineage);
+        ledger.split(_id(invoiceId), packed);
     }
 }

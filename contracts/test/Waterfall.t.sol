@@ -8,8 +8,8 @@ import {Check} from "./helpers/Check.sol";
 import {ReferenceFill} from "./helpers/ReferenceFill.sol";
 
 contract WaterfallCaller {
-    function requireShared(Claim[] memory claims, uint256 amount) external pure returns (uint256) {
-        return Waterfall.requireShared(claims, amount);
+    function requireShared(Claim[] memory claims, uint256 whole, uint256 amount) external pure returns (uint256) {
+        return Waterfall.requireShared(claims, whole, amount);
     }
 }
 
@@ -81,6 +81,24 @@ contract WaterfallTest is Check {
         vm.assume(first > second + 1 || second > first + 1);
         (tier.lines[a], tier.lines[b]) = (second, first);
         _true(!_isAccepted(tier), "swapped");
+    }
+
+    /// @dev A whole of nothing leaves the long way, by the two levels, as the only one.
+    function test_fuzz_shared__short_or_long_way__same_answer(uint256 seed) public view {
+        Tier memory tier = _tier(seed);
+        uint256 count = tier.lines.length;
+        for (uint256 i = seed % 3; i > 0; --i) {
+            seed = _next(seed);
+            uint256 from = seed % count;
+            if (tier.lines[from] == 0) continue;
+            tier.lines[from] -= 1;
+            tier.lines[(seed >> 128) % count] += 1;
+        }
+        bool isAccepted = false;
+        try waterfall.requireShared(_claims(tier), 0, tier.amount) returns (uint256 paid) {
+            isAccepted = paid <= tier.amount;
+        } catch {}
+        _true(isAccepted == _isAccepted(tier), "answer");
     }
 
     function test_shared__line_above_room__names_it() public {
@@ -202,13 +220,13 @@ contract WaterfallTest is Check {
     }
 
     function _paid(Tier memory tier) private view returns (uint256) {
-        return waterfall.requireShared(_claims(tier), tier.amount);
+        return waterfall.requireShared(_claims(tier), _sum(tier.weights), tier.amount);
     }
 
     /// @dev Accepted as a tier above a reserve: either all is paid, or every room is full and the rest
     /// is not negative. A sum that differs is the ledger's to refuse.
     function _isAccepted(Tier memory tier) private view returns (bool) {
-        try waterfall.requireShared(_claims(tier), tier.amount) returns (uint256 paid) {
+        try waterfall.requireShared(_claims(tier), _sum(tier.weights), tier.amount) returns (uint256 paid) {
             return paid <= tier.amount;
         } catch {
             return false;

@@ -211,16 +211,10 @@ def agreement_typed_data(market: Market, agreement: AgreementField) -> dict[str,
 def grant_licence(market: Market, actor_id: UUID | None, request: GrantLicence) -> Command:
     """Plan the grant; anyone may submit what both sides signed."""
     agreement = request.agreement
-    with market.read() as connection:
-        lineage = queries.lineage_of(connection, agreement.product_id)
-    entries = [
-        {"claimant_id": row.claimant_id, "kind": row.kind, "weight_ppm": row.weight_ppm}
-        for row in lineage
-    ]
     return Command(
         "licences",
         "grantLicence",
-        (_on_chain(agreement), _signed(request.operator), _signed(request.buyer), entries),
+        (_on_chain(agreement), _signed(request.operator), _signed(request.buyer)),
         result={"agreement_id": str(agreement.agreement_id)},
     )
 

@@ -86,13 +86,7 @@ def correct_split(market: Market, actor_id: UUID | None, request: CorrectSplit) 
     decision = decision_document("correction", request.invoice_id, request.reason)
     receipt = _receipt(market, request.receipt)
     with market.read() as connection:
-        invoice = queries.invoice(connection, request.invoice_id)
         recorded = recorded_on_chain(queries.split_of(connection, request.invoice_id))
-        lineage = queries.lineage_of(connection, invoice.product_id)
-    entries = [
-        {"claimant_id": row.claimant_id, "kind": row.kind, "weight_ppm": row.weight_ppm}
-        for row in lineage
-    ]
     return Command(
         "revenue",
         "correct",
@@ -100,7 +94,6 @@ def correct_split(market: Market, actor_id: UUID | None, request: CorrectSplit) 
             request.invoice_id,
             request.reduction_fen,
             recorded,
-            entries,
             _digest(receipt),
             decision.digest,
         ),

@@ -82,14 +82,10 @@ def split(market: Market, actor_id: UUID | None, request: SplitIncome) -> Comman
         quality=quality,
     )
     proposed = on_chain(result, state, listed)
-    entries = [
-        {"claimant_id": row.claimant_id, "kind": row.kind, "weight_ppm": row.weight_ppm}
-        for row in lineage
-    ]
     return Command(
         "revenue",
         "split",
-        (request.invoice_id, proposed, entries),
+        (request.invoice_id, proposed),
         result={"invoice_id": str(request.invoice_id)},
     )
 

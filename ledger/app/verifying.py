@@ -12,7 +12,7 @@ from typing import Any
 from ledger.app.market import Market
 from ledger.chain.events import Event
 from ledger.verification.findings import Progress, VerificationReport
-from ledger.verification.reading import read_events
+from ledger.verification.reading import read_events, read_lineages
 from ledger.verification.verifier import audit, audit_offline, verify
 
 
@@ -41,6 +41,7 @@ def verify_market(
         report=report,
         counts=counts,
         agreement_domain=market.contracts.licences.eip712_domain(block="latest"),
+        lineages=read_lineages(market.contracts, events, "latest"),
         progress=progress,
     )
 

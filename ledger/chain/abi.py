@@ -3,7 +3,9 @@
 Rules kept here:
 1. `bytes16` is an id and becomes a `UUID`; other fixed bytes stay bytes; addresses are lower case.
 2. Structs come out as dicts and go in as dicts (keys in snake_case), tuples or lists.
-3. Decoding is strict: trailing or malformed bytes are an error, never a guess.
+3. The lines of a split are bytes on chain and a dict here, `ledger.codec.splits` between them: a
+   dict that goes into `bytes`, and every parameter `split` that comes out.
+4. Decoding is strict: trailing or malformed bytes are an error, never a guess.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from eth_abi.exceptions import EncodingError
 from eth_utils.crypto import keccak
 
 from ledger.chain.artifacts import artifact
+from ledger.codec.splits import decode_split, encode_split
 from ledger.domain.errors import MalformedValueError
 
 Param = dict[str, Any]
@@ -49,6 +52,8 @@ def to_abi(param: Param, value: Any) -> Any:
         return _struct_to_abi(param["components"], value)
     if isinstance(value, UUID):
         return value.bytes
+    if kind == "bytes" and isinstance(value, Mapping):
+        return encode_split(value)
     if kind.startswith("bytes") and isinstance(value, str):
         return bytes.fromhex(value.removeprefix("0x"))
     return int(value) if kind.startswith("uint") and not isinstance(value, bool) else value
@@ -192,6 +197,8 @@ def _reader(frozen: Frozen) -> Callable[[Any], Any]:
         return lambda values: {
             key: read(value) for (key, read), value in zip(readers, values, strict=True)
         }
+    if (kind, name) == ("bytes", "split"):
+        return decode_split
     if kind == "bytes16":
         return lambda value: UUID(bytes=value)
     if kind == "address":

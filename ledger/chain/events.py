@@ -20,6 +20,7 @@ from eth_abi.exceptions import DecodingError
 from ledger.chain.abi import Entry, Param, contract_abi, reader_of, snake, type_text
 from ledger.chain.errors import ChainError
 from ledger.chain.rpc_types import RawLog
+from ledger.domain.errors import MalformedValueError
 
 
 class UndecodableLogError(ChainError):
@@ -72,7 +73,7 @@ def decode_log(log: RawLog, contract: str, block_time: int) -> Event | None:
     name, read = found
     try:
         args = read(log)
-    except (DecodingError, ValueError) as error:
+    except (DecodingError, MalformedValueError, ValueError) as error:
         raise _undecodable(log, contract, str(error)) from error
     event_no = args.pop("event_no")
     return Event(

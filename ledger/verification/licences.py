@@ -108,6 +108,13 @@ class LicencesReplay(Replay):
         self.products[args["product_id"]] = product
         self._require_sellable(product, args["modes"], where)
 
+    def compare_lineages(self, written: Mapping[UUID, list[dict[str, Any]]]) -> None:
+        """Compare the lineage of every product with the one that is written on chain."""
+        for product_id, product in self.products.items():
+            self.findings.count("lineages")
+            where = f"product {product_id}"
+            self.findings.same("lineage_written", where, written.get(product_id), product.lineage)
+
     def _check_lineage(self, lineage: list[dict[str, Any]], where: str) -> None:
         ids = [entry["claimant_id"] for entry in lineage]
         self.findings.require(

@@ -3,7 +3,7 @@
 Rules kept here:
 1. Closed ranges of blocks; a range that a node refuses is asked for in halves.
 2. Every log must stand in the block that the chain has at that number.
-3. The contracts' own counters are read at the block at which reading ended.
+3. The contracts' own counters, and the lineages as they are written, are read at the block at which reading ended.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from ledger.chain.client import Chain
 from ledger.chain.contracts import Contracts
 from ledger.chain.errors import RpcRefusedError
 from ledger.chain.events import Event, decode_log
-from ledger.chain.rpc_types import RawLog
+from ledger.chain.rpc_types import BlockId, RawLog
 from ledger.verification.findings import Findings
 
 SPAN_BLOCKS = 5_000
@@ -32,20 +33,24 @@ class ChainRecord:
     """Number of the last event by contract, as the contract itself says."""
     agreement_domain: dict[str, Any]
     """EIP-712 domain in which agreements are signed."""
+    lineages: dict[UUID, list[dict[str, Any]]]
+    """Lineage by product, as the contracts read it when they check a split."""
 
 
 def read_chain(chain: Chain, contracts: Contracts, first_block: int) -> ChainRecord:
-    """Return events, counters and the agreements' domain up to the newest block.
+    """Return events, counters, lineages and the agreements' domain up to the newest block.
 
     Raises:
         ChainError: the node does not answer, or answers what is no event of these contracts.
     """
     head = chain.head()
+    events = read_events(chain, contracts, first_block, head.number)
     return ChainRecord(
         block_number=head.number,
-        events=read_events(chain, contracts, first_block, head.number),
+        events=events,
         counts={c.name: c.event_count(block=head.hash) for c in contracts.indexed.values()},
         agreement_domain=contracts.licences.eip712_domain(block=head.hash),
+        lineages=read_lineages(contracts, events, head.hash),
     )
 
 
@@ -70,6 +75,19 @@ def read_events(
         logs = _logs(chain, list(names), first, min(last, first + SPAN_BLOCKS - 1))
         events += _decoded(chain, names, logs)
     return sorted(events, key=lambda event: (event.block_number, event.log_index))
+
+
+def read_lineages(
+    contracts: Contracts, events: Iterable[Event], block: BlockId
+) -> dict[UUID, list[dict[str, Any]]]:
+    """Return the lineage of every product that events list, as it is written on chain."""
+    return {
+        event.args["product_id"]: contracts.licences.lineage_of(
+            event.args["product_id"], block=block
+        )
+        for event in events
+        if event.name == "ProductListed"
+    }
 
 
 def _logs(chain: Chain, addresses: list[str], first: int, last: int) -> list[RawLog]:

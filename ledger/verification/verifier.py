@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from ledger.chain.events import Event
 from ledger.verification.anchors import read_anchors
@@ -35,6 +36,7 @@ def verify(
     report: Mapping[str, Any] | None = None,
     counts: Mapping[str, int] | None = None,
     agreement_domain: Mapping[str, Any] | None = None,
+    lineages: Mapping[UUID, list[dict[str, Any]]] | None = None,
     progress: Progress | None = None,
 ) -> VerificationReport:
     """Recompute the market and return everything that does not agree.
@@ -46,6 +48,7 @@ def verify(
         report: a statement made by `ledger.report`, as parsed JSON.
         counts: number of the last event by contract, as the contracts say at the same block.
         agreement_domain: EIP-712 domain of agreements; without it their digests are not recomputed.
+        lineages: lineage by product as it is written on chain; not compared without it.
         progress: called with a step, how much is done, and how much there is.
     """
     ordered = sorted(events, key=lambda event: (event.block_number, event.log_index))
@@ -55,6 +58,8 @@ def verify(
     check_numbers(ordered, counts, findings)
     market = MarketReplay(findings, read, agreement_domain)
     market.apply(ordered)
+    if lineages is not None:
+        market.licences.compare_lineages(lineages)
     tell("events", len(ordered), len(ordered))
     audited = check_logs(market.logs.logs, logs, market.licences.licences, findings, progress)
     if documents is not None:

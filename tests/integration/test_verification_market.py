@@ -87,8 +87,19 @@ def settle(small: SmallMarket, free: int) -> None:
 def check(small: SmallMarket, record: ChainRecord, **more: Any) -> VerificationReport:
     home = small.market.home
     given: dict[str, Any] = {"logs": home / "logs", "documents": home / "documents"} | more
+    given = {"lineages": record.lineages} | given
     counts, domain = record.counts, record.agreement_domain
     return verify(record.events, counts=counts, agreement_domain=domain, **given)
+
+
+def test_verify__lineage_on_chain_that_was_not_listed__is_named(
+    small: SmallMarket, record: ChainRecord
+) -> None:
+    written = deepcopy(record.lineages)
+    written[small.product_id][0]["weight_ppm"] -= 1
+    written[small.product_id][1]["weight_ppm"] += 1
+    found = check(small, record, lineages=written).findings
+    assert [item.code for item in found] == ["verify.lineage_written"]
 
 
 def test_verify__whole_market__finds_nothing(

@@ -7,6 +7,7 @@ import {InvoiceState, QualityGrade, Role} from "../../libraries/Codes.sol";
 import {Fen, MicroFen, Ppm} from "../../libraries/Units.sol";
 import {Market} from "./Market.sol";
 import {ReferenceSplit} from "./ReferenceSplit.sol";
+import {PoolLine, Split} from "./Splits.sol";
 
 /// @notice Does what a market does, in any order, and keeps books of its own. No action reverts: one
 /// for which nothing is ready makes the step before it.
@@ -97,9 +98,9 @@ contract LedgerHandler is Market {
 
     function split(uint256 seed) external {
         uint128 invoiceId = _nextToSplit(seed);
-        IRevenueLedger.Split memory proposed = _proposalFor(invoiceId);
+        Split memory proposed = _proposalFor(invoiceId);
         _as(seed % 2 == 0 ? OPERATOR : PLATFORM);
-        ledger.split(_id(invoiceId), proposed, _lineageFor(invoiceId));
+        ledger.split(_id(invoiceId), proposed.pack());
         ++events;
         _recorded[invoiceId] = abi.encode(proposed);
         _in[InvoiceState.SPLIT].push(invoiceId);
@@ -109,13 +110,13 @@ contract LedgerHandler is Market {
     /// @dev Two µfen moved between two parts of the split; never taken.
     function splitWrongly(uint256 seed) external {
         uint128 invoiceId = _nextToSplit(seed);
-        IRevenueLedger.Split memory proposed = _proposalFor(invoiceId);
+        Split memory proposed = _proposalFor(invoiceId);
         uint256 parts = _partsOf(proposed);
         uint256 from = seed % parts;
         uint256 to = (from + 1 + (seed >> 8) % (parts - 1)) % parts;
         if (!_alter(proposed, from, false) || !_alter(proposed, to, true)) return;
         _as(OPERATOR);
-        try ledger.split(_id(invoiceId), proposed, _lineageFor(invoiceId)) {
+        try ledger.split(_id(invoiceId), proposed.pack()) {
             ++wrongSplitsTaken;
         } catch {}
     }
@@ -125,14 +126,14 @@ contract LedgerHandler is Market {
         uint128[] storage list = _in[InvoiceState.SPLIT];
         if (list.length == 0) return;
         uint128 invoiceId = _take(list, seed);
-        IRevenueLedger.Split memory recorded = abi.decode(_recorded[invoiceId], (IRevenueLedger.Split));
+        Split memory recorded = abi.decode(_recorded[invoiceId], (Split));
         uint64 grossFen = Fen.unwrap(ledger.invoice(_id(invoiceId)).grossFen);
         uint64 reductionFen = uint64(seed % 3 == 0 ? grossFen : _bound(seed >> 8, 0, grossFen));
         _post(invoiceId, recorded, false);
         bytes32 line = _bankLine();
         _as(PLATFORM);
         ledger.correct(
-            _id(invoiceId), Fen.wrap(reductionFen), recorded, _lineageFor(invoiceId), line, DOCUMENT
+            _id(invoiceId), Fen.wrap(reductionFen), recorded.pack(), line, DOCUMENT
         );
         ++events;
         if (reductionFen != grossFen) _released.push(invoiceId);
@@ -276,7 +277,7 @@ contract LedgerHandler is Market {
     }
 
     /// @dev Posts a split to the books, or its opposite.
-    function _post(uint128 invoiceId, IRevenueLedger.Split memory proposed, bool isAdded) private {
+    function _post(uint128 invoiceId, Split memory proposed, bool isAdded) private {
         uint256[] memory listed = _listedFor(invoiceId);
         uint256 netFen = uint256(Fen.unwrap(ledger.invoice(_id(invoiceId)).grossFen)) * 100 / 106;
         netSplitFen = _moved(netSplitFen, netFen, isAdded);
@@ -311,7 +312,7 @@ contract LedgerHandler is Market {
 
     // ---- what is proposed ----
 
-    function _proposalFor(uint128 invoiceId) private view returns (IRevenueLedger.Split memory) {
+    function _proposalFor(uint128 invoiceId) private view returns (Split memory) {
         uint256 netFen = uint256(Fen.unwrap(ledger.invoice(_id(invoiceId)).grossFen)) * 100 / 106;
         uint256 tax = netFen * 7200;
         uint256 taxLeft = uint256(TAX_FEN) * 1e6 - taxed;
@@ -361,13 +362,13 @@ contract LedgerHandler is Market {
     }
 
     /// @dev Tax, reserve, forgone, then the lines of each tier.
-    function _partsOf(IRevenueLedger.Split memory proposed) private pure returns (uint256) {
+    function _partsOf(Split memory proposed) private pure returns (uint256) {
         return 3 + proposed.lineageCostMicroFen.length + proposed.commonCost.length
             + proposed.benefitMicroFen.length;
     }
 
     /// @return Whether there were two µfen to take.
-    function _alter(IRevenueLedger.Split memory proposed, uint256 part, bool isMore) private pure returns (bool) {
+    function _alter(Split memory proposed, uint256 part, bool isMore) private pure returns (bool) {
         if (part == 0) {
             (bool isDone, MicroFen changed) = _changed(proposed.taxMicroFen, isMore);
             proposed.taxMicroFen = changed;
@@ -386,7 +387,7 @@ contract LedgerHandler is Market {
         return _alterLine(proposed, part - 3, isMore);
     }
 
-    function _alterLine(IRevenueLedger.Split memory proposed, uint256 line, bool isMore)
+    function _alterLine(Split memory proposed, uint256 line, bool isMore)
         private
         pure
         returns (bool isDone)
@@ -398,7 +399,7 @@ contract LedgerHandler is Market {
         }
         line -= lines.length;
         if (line < proposed.commonCost.length) {
-            IRevenueLedger.PoolLine memory common = proposed.commonCost[line];
+            PoolLine memory common = proposed.commonCost[line];
             (isDone, common.amountMicroFen) = _changed(common.amountMicroFen, isMore);
             return isDone;
         }

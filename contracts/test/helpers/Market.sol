@@ -26,6 +26,7 @@ import {
 import {Fen, MicroFen, MicroYuan, Ppm} from "../../libraries/Units.sol";
 import {Check} from "./Check.sol";
 import {ReferenceTree} from "./ReferenceTree.sol";
+import {Split} from "./Splits.sol";
 
 /// @notice A small market on real contracts. Organisation number n has the id n and signs with key n,
 /// so that a test reads as who does what. The test contract itself is governance.
@@ -240,7 +241,7 @@ abstract contract Market is Check {
 
     function _grant(ILicenceRegistry.Agreement memory agreement) internal returns (uint64 licenceNo) {
         bytes32 digest = licences.agreementDigest(agreement);
-        return licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(BUYER, digest), _lineage());
+        return licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(BUYER, digest));
     }
 
     /// @dev Three coded datasets, a priced product, a free one, and a licence on each (1 and 2).
@@ -262,7 +263,7 @@ abstract contract Market is Check {
         _price(PAIR_PRODUCT);
         ILicenceRegistry.Agreement memory agreement = _agreement(PAIR_PRODUCT, 1, 403);
         bytes32 digest = licences.agreementDigest(agreement);
-        licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(BUYER, digest), _pair());
+        licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(BUYER, digest));
     }
 
     function _grade(uint128 datasetId, QualityGrade grade) internal {
@@ -405,7 +406,7 @@ abstract contract Market is Check {
     function _proposal(uint64 tax, uint64[5] memory lines, uint64 reserve)
         internal
         pure
-        returns (IRevenueLedger.Split memory proposed)
+        returns (Split memory proposed)
     {
         proposed.taxMicroFen = MicroFen.wrap(tax);
         proposed.reserveMicroFen = MicroFen.wrap(reserve);

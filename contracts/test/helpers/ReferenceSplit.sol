@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IRevenueLedger} from "../../interfaces/IRevenueLedger.sol";
 import {MicroFen} from "../../libraries/Units.sol";
 import {ReferenceFill} from "./ReferenceFill.sol";
+import {PoolLine, Split} from "./Splits.sol";
 
 /// @notice A split of domain.md 4.3 steps 5 to 9, tier after tier, by rounds and largest remainder.
 /// It shares nothing with the contract's check.
@@ -30,7 +31,7 @@ library ReferenceSplit {
         uint256[] memory weights,
         uint256 income,
         uint256 tax
-    ) internal pure returns (IRevenueLedger.Split memory proposed) {
+    ) internal pure returns (Split memory proposed) {
         uint256 left = income - tax;
         proposed.taxMicroFen = _micro(tax);
         proposed.lineageCostMicroFen = new MicroFen[](listed.length);
@@ -50,7 +51,7 @@ library ReferenceSplit {
         proposed.reserveMicroFen = _micro(left);
     }
 
-    function _common(State memory state, IRevenueLedger.Split memory proposed, uint256 amount)
+    function _common(State memory state, Split memory proposed, uint256 amount)
         private
         pure
         returns (uint256 sum)
@@ -60,7 +61,7 @@ library ReferenceSplit {
             if (state.pooled[i] && state.rooms[i] != 0) ++count;
         }
         uint256[] memory rooms = new uint256[](count);
-        proposed.commonCost = new IRevenueLedger.PoolLine[](count);
+        proposed.commonCost = new PoolLine[](count);
         count = 0;
         for (uint256 i = 0; i < state.ids.length; ++i) {
             if (!state.pooled[i] || state.rooms[i] == 0) continue;
@@ -77,7 +78,7 @@ library ReferenceSplit {
     /// @return What goes to somebody; what no quality earns stays for the reserve.
     function _benefit(
         State memory state,
-        IRevenueLedger.Split memory proposed,
+        Split memory proposed,
         uint256[] memory listed,
         uint256[] memory weights,
         uint256 left

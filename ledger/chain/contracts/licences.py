@@ -12,14 +12,14 @@ from ledger.chain.rpc_types import BlockId
 
 @dataclass(frozen=True, slots=True)
 class ProductRecord:
-    """A product as the chain keeps it; `modes` is a bitmap."""
+    """A product as the chain keeps it; `modes` is a bitmap, `lineage` the address of its list."""
 
     operator_id: UUID
     city_code: int
     state: int
     modes: int
     tariff_no: int
-    lineage_digest: bytes
+    lineage: str
     caps_digest: bytes
 
 
@@ -47,6 +47,10 @@ class LicenceRegistry(Contract):
     def product(self, product_id: UUID, *, block: BlockId) -> ProductRecord:
         """Return a product; refused when unknown."""
         return as_record(ProductRecord, self.view("product", product_id, block=block))
+
+    def lineage_of(self, product_id: UUID, *, block: BlockId) -> list[dict[str, Any]]:
+        """Return a product's lineage as `ProductListed` has it; empty when unknown."""
+        return list(self.view("lineageOf", product_id, block=block))
 
     def licence(self, licence_no: int, *, block: BlockId) -> LicenceRecord:
         """Return a licence; refused when unknown."""
