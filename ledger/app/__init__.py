@@ -3,6 +3,7 @@
 from ledger.app import (
     agreements,
     billing,
+    calendars,
     corrections,
     datasets,
     log_keeping,
@@ -16,6 +17,7 @@ from ledger.app import (
 __all__ = [
     "agreements",
     "billing",
+    "calendars",
     "corrections",
     "datasets",
     "log_keeping",

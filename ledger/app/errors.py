@@ -19,6 +19,12 @@ class MarketMissingError(AppError):
     code = "app.market_missing"
 
 
+class TrialMarketError(AppError):
+    """A market that was deployed as a trial cannot be made a statutory one."""
+
+    code = "app.trial_market"
+
+
 class UnknownCommandError(AppError):
     """No command has this name."""
 

@@ -8,6 +8,7 @@ import typer
 
 from ledger import __version__
 from ledger.cli import (
+    calendar_commands,
     explain_commands,
     invoice_commands,
     licence_commands,
@@ -51,6 +52,7 @@ for name, group in (
     ("key", system.keys_app),
     ("apikey", system.apikey_app),
     ("org", market_commands.org_app),
+    ("calendar", calendar_commands.calendar_app),
     ("dataset", market_commands.dataset_app),
     ("product", market_commands.product_app),
     ("licence", licence_commands.licence_app),

@@ -75,6 +75,9 @@ class Teller:
 
     def directory(self) -> None:
         self.say("Directory", "CityOpened", city_code=CITY)
+        self.say("Directory", "WorkingDaysSet", year=2026, low=1, high=0)
+        self.say("Directory", "WorkingDaysSet", year=2026, low=2**256 - 1, high=2**109 - 1)
+        self.say("Directory", "NoticeDaysSet", working_days=0, is_trial=True)
         for kind, is_public in ((1, True), (5, False), (7, False)):
             rule = {"roles": 511, "is_institution": kind == 7, "is_paid_to_treasury": is_public}
             self.say("Directory", "KindDefined", kind=kind, rule=rule)

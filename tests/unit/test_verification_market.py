@@ -63,6 +63,9 @@ def test_verify__events_in_any_order__finds_nothing(market: m.VerifiedMarket) ->
 U = m.uid(99)
 FAULTS: list[tuple[str, int, Change, str]] = [
     ("CityOpened", 0, put("city_code", 320200), "city_unknown"),
+    ("WorkingDaysSet", 0, put("high", 2**109), "calendar_malformed"),
+    ("NoticeDaysSet", 0, put("is_trial", False), "notice_too_short"),
+    ("NoticeDaysSet", 1, put("is_trial", False), "trial_mark"),
     ("OrganisationAdmitted", 1, put("organisation_id", m.PROVIDER), "organisation_twice"),
     ("OrganisationAdmitted", 1, put("organisation", "kind", 99), "kind_unknown"),
     ("OrganisationAdmitted", 1, put("organisation", "status", 2), "organisation_status"),

@@ -22,6 +22,8 @@ U64 = 2**64 - 1
 CITY = 320100
 START = 1_790_000_000
 """September 2026, Unix seconds."""
+LOW_2026, HIGH_2026 = (2**256 - 1) & ~7, 2**109 - 1
+"""Every day but the first three is worked."""
 ORIGIN = "example.org/log/1"
 DOMAIN = {
     "name": "MetroDataLedger",
@@ -113,6 +115,9 @@ class VerifiedMarket:
 
     def _directory(self) -> None:
         self.say("Directory", "CityOpened", city_code=CITY)
+        self.say("Directory", "WorkingDaysSet", year=2026, low=LOW_2026, high=HIGH_2026)
+        self.say("Directory", "NoticeDaysSet", working_days=0, is_trial=True)
+        self.say("Directory", "NoticeDaysSet", working_days=0, is_trial=True)
         for kind, roles in KINDS.items():
             rule = {"roles": roles, "is_institution": kind > 5, "is_paid_to_treasury": kind == 1}
             self.say("Directory", "KindDefined", kind=kind, rule=rule)

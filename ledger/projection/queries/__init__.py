@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from ledger.projection.projector import projection_digest
 from ledger.projection.queries.base import Page
+from ledger.projection.queries.calendars import (
+    NoticeRule,
+    notice_rule,
+    working_day_tables,
+)
 from ledger.projection.queries.market import (
     DatasetDetail,
     DatasetRow,
@@ -134,6 +139,7 @@ __all__ = [
     "LineageRow",
     "LogRow",
     "MarketTotals",
+    "NoticeRule",
     "OrganisationRow",
     "Page",
     "ParentRow",
@@ -183,6 +189,7 @@ __all__ = [
     "logs_list",
     "market_totals",
     "next_split",
+    "notice_rule",
     "open_deviations",
     "open_invoices",
     "organisation",
@@ -215,6 +222,7 @@ __all__ = [
     "treasury_of",
     "version_of_content",
     "versions_of_scheme",
+    "working_day_tables",
     "year_close",
     "years_of",
 ]

@@ -17,11 +17,13 @@ from ledger.projection.tables.market import (
     dataset_versions,
     datasets,
     kinds,
+    notice_rules,
     organisations,
     registration_steps,
     roles,
     signers,
     version_parents,
+    working_days,
 )
 from ledger.projection.tables.money import (
     cycles,
@@ -56,6 +58,8 @@ DURABLE: tuple[Table, ...] = (outbox, api_keys)
 PROJECTIONS: tuple[Table, ...] = (
     cities,
     kinds,
+    working_days,
+    notice_rules,
     organisations,
     signers,
     roles,
@@ -110,6 +114,7 @@ __all__ = [
     "licences",
     "lineage",
     "logs",
+    "notice_rules",
     "organisations",
     "outbox",
     "payments",
@@ -129,5 +134,6 @@ __all__ = [
     "supplements",
     "tariffs",
     "version_parents",
+    "working_days",
     "year_closes",
 ]

@@ -13,6 +13,7 @@ from ledger.projection.tables.base import (
     text_of,
     uint64,
 )
+from ledger.projection.types import Json
 
 cities = Table("cities", METADATA, code_of("city_code", primary_key=True, autoincrement=False))
 
@@ -23,6 +24,23 @@ kinds = Table(
     integer("roles"),
     Column("is_institution", Boolean, nullable=False),
     Column("is_paid_to_treasury", Boolean, nullable=False),
+)
+
+working_days = Table(
+    "working_days",
+    METADATA,
+    code_of("year", primary_key=True, autoincrement=False),
+    Column("words", Json, nullable=False),
+)
+"""The two words of a year's table, as integers."""
+
+notice_rules = Table(
+    "notice_rules",
+    METADATA,
+    code_of("rule_no", primary_key=True, autoincrement=False),
+    code_of("working_days"),
+    Column("is_trial", Boolean, nullable=False),
+    integer("set_at"),
 )
 
 organisations = Table(
