@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
 import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
 import {Context} from "@openzeppelin/contracts/utils/Context.sol";
 import {IDirectory} from "./interfaces/IDirectory.sol";
@@ -17,6 +18,8 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
             | (1 << uint8(Role.TREASURY)) | (1 << uint8(Role.HANDLER))
     );
 
+    /// @dev The access manager's role that may do everything.
+    uint64 private constant ADMIN_ROLE = 0;
     /// @dev Statutory length of public notice (发改数据规〔2025〕26号).
     uint16 private constant NOTICE_DAYS_MIN = 10;
     uint16 private constant COUNT_MAX = 366;
@@ -216,6 +219,11 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     /// @inheritdoc IDirectory
     function noticeUntil(uint64 fromSeconds) external view returns (uint64) {
         return _noticeDays == 0 ? 0 : WorkingDays.endAfter(_workingDays, fromSeconds, _noticeDays);
+    }
+
+    /// @inheritdoc IDirectory
+    function isGovernance(address account) external view returns (bool isMember) {
+        (isMember,) = IAccessManager(authority()).hasRole(ADMIN_ROLE, account);
     }
 
     /// @inheritdoc IDirectory

@@ -7,7 +7,7 @@ import {IDatasetRegistry} from "./interfaces/IDatasetRegistry.sol";
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {ILicenceRegistry} from "./interfaces/ILicenceRegistry.sol";
 import {Clock} from "./libraries/Clock.sol";
-import {ClaimantKind, LicenceState, ProductState, Purpose, Role} from "./libraries/Codes.sol";
+import {ClaimantKind, LicenceState, OpeningTier, ProductState, Purpose, Role} from "./libraries/Codes.sol";
 import {Lineages} from "./libraries/Lineages.sol";
 import {Member} from "./libraries/Member.sol";
 import {Tariffs} from "./libraries/Tariffs.sol";
@@ -118,7 +118,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         Signed calldata buyerSigned,
         LineageEntry[] calldata lineage
     ) external returns (uint64 licenceNo) {
-        _requireGrantable(agreement, lineage);
+        (OpeningTier tier, uint32[] memory policyNos) = _requireGrantable(agreement, lineage);
         bytes32 digest = agreementDigest(agreement);
         _requireSigned(digest, operatorSigned, agreement.operatorId);
         _requireSigned(digest, buyerSigned, agreement.buyerId);
@@ -138,6 +138,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
             agreementDigest: digest
         });
         emit LicenceGranted(_nextEventNo(), licenceNo, agreement, digest);
+        emit OpeningDecided(_nextEventNo(), licenceNo, tier, policyNos);
     }
 
     /// @inheritdoc ILicenceRegistry
@@ -230,7 +231,12 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         return _hashTypedDataV4(keccak256(abi.encode(SUPPLEMENT_TYPEHASH, change)));
     }
 
-    function _requireGrantable(Agreement calldata agreement, LineageEntry[] calldata lineage) private view {
+    /// @return The tier at which the data is opened, and the tables that say so.
+    function _requireGrantable(Agreement calldata agreement, LineageEntry[] calldata lineage)
+        private
+        view
+        returns (OpeningTier, uint32[] memory)
+    {
         uint64 usedBy = _licenceOf[agreement.agreementId];
         if (usedBy != 0) revert LicenceRegistry_AgreementUsed(agreement.agreementId, usedBy);
         _requireBefore(agreement.deadline);
@@ -252,7 +258,8 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         }
         _requirePrice(agreement, subject);
         requireLineage(agreement.productId, lineage);
-        DATASETS.requireSellable(_datasetsOf(agreement.productId, lineage), agreement.modes);
+        bytes16[] memory datasetIds = _datasetsOf(agreement.productId, lineage);
+        return DATASETS.requireOpen(datasetIds, agreement.modes, agreement.purpose);
     }
 
     /// @dev Free purposes have no tariff; chargeable ones have the tariff in force (发改价格〔2025〕65号).

@@ -169,6 +169,9 @@ interface IDirectory {
     /// @return The last second of a public notice that began at an instant; zero where notice has no length.
     function noticeUntil(uint64 fromSeconds) external view returns (uint64);
 
+    /// @return Whether an account governs the directory.
+    function isGovernance(address account) external view returns (bool);
+
     /// @return Working days of public notice.
     function noticeDays() external view returns (uint16);
 

@@ -64,6 +64,17 @@ library WorkingDays {
         return endOf(day);
     }
 
+    /// @notice The end of the day a number of years later; 29 February becomes 1 March.
+    function endOfYearsAfter(uint64 fromSeconds, uint256 years_) internal pure returns (uint64) {
+        uint256 day = dayOf(fromSeconds);
+        (uint256 year, uint256 dayOfYear) = yearOf(day);
+        uint256 first = dayOfYear < (lengthOf(year) == 366 ? 60 : 59) ? year : year + 1;
+        for (uint256 i = 0; i < years_; ++i) {
+            day += lengthOf(first + i);
+        }
+        return endOf(day);
+    }
+
     function _isWorking(Year memory table, uint256 day, uint256 dayOfYear) private pure returns (bool) {
         if (table.low | table.high == 0) {
             // Day 0 was a Thursday; Sunday counts 0, Saturday 6.
