@@ -235,6 +235,7 @@ contract DatasetRegistry is IDatasetRegistry, Member {
         else if (!DIRECTORY.isGovernance(_msgSender())) revert DatasetRegistry_NotGovernance(_msgSender());
         if (documentDigest == 0) revert DatasetRegistry_FieldMissing(0, "document");
         Opening.Policy memory policy = Opening.Policy({unconditional: unconditional, conditional: conditional});
+        if (effectiveAt == 0) effectiveAt = Clock.nowSeconds();
         policyNo = _opening.publish(cityCode, policy, effectiveAt, Clock.nowSeconds());
         emit OpeningPolicyPublished(
             _nextEventNo(), policyNo, cityCode, effectiveAt, unconditional, conditional, documentDigest

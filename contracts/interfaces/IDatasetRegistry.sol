@@ -332,7 +332,7 @@ interface IDatasetRegistry {
     /// 不予开放 and all but general sensitivity are forbidden whatever a table says.
     /// @param unconditional Tiers of class 无条件开放.
     /// @param conditional Tiers of class 有条件开放.
-    /// @param effectiveAt Unix seconds; not before the block.
+    /// @param effectiveAt Unix seconds, not before the block; zero means at once.
     function publishPolicy(
         uint32 cityCode,
         uint256 unconditional,

@@ -347,7 +347,7 @@ contract RegistrationTest is Market {
 
     function test_requireOpen__forbidden_cell__names_it() public {
         _coded();
-        uint256 word = _everyCell(OpeningTier.CONDITIONAL) | (uint256(5) << (3 * 7));
+        uint256 word = _everyCell(OpeningTier.CONDITIONAL) ^ (uint256(3 ^ 5) << (3 * 7));
         datasets.publishPolicy(0, word, word, uint64(block.timestamp), DOCUMENT);
         datasets.requireOpen(_one(), 3, Purpose.PUBLIC_WELFARE);
         vm.expectRevert(

@@ -11,6 +11,7 @@ from ledger.app.calendars import published_words, published_years
 from ledger.app.commands import Command, CommandRequest, Done, command
 from ledger.app.fields import AddressField, CityCode, Id, KindField, RoleField, Text, fresh_id
 from ledger.app.market import Market
+from ledger.app.opening import open_policy
 from ledger.codec.documents import Document
 from ledger.domain.cities import CITIES
 from ledger.domain.codes import OrganisationKind, Role
@@ -137,4 +138,5 @@ def open_region(market: Market) -> list[Done]:
             )
         )
     market.indexer.wait_for(done[-1].block_number)
-    return done
+    table = open_policy(market)
+    return done if table is None else [*done, table]
