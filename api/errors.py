@@ -198,7 +198,6 @@ PREFIXES: tuple[tuple[str, int], ...] = (
 _CONTRACTS = ("directory", "dataset_registry", "licence_registry", "usage_log", "revenue_ledger")
 _NOT_FOUND = (
     "unknown_dataset",
-    "no_open_objection",
     "unknown_licence",
     "unknown_product",
     "unknown_log",

@@ -79,7 +79,7 @@ def working_days(market: Market) -> WorkingDays:
 
 
 def calendar_found(market: Market) -> dict[str, Any]:
-    """Return the tables as notices, the length of public notice, and whether the chain is a trial."""
+    """Return the tables as notices, the length of public notice, and whether it is a trial."""
     with market.read() as connection:
         tables = queries.working_day_tables(connection)
         rule = queries.notice_rule(connection)

@@ -22,7 +22,7 @@ _UNKNOWN = {"zh": "—", "en": "—"}
 
 
 class AnchorDuties(CommandRequest):
-    """A city's responsibility list of a quarter (yyyyq), as it stands now; this quarter by default."""
+    """A city's responsibility list of a quarter (yyyyq) as it stands; this one by default."""
 
     city_code: CityCode
     quarter_id: Annotated[int, Field(ge=20_000, lt=100_000)] | None = None

@@ -38,7 +38,7 @@ class RegistrationCodeError(AppError):
 
 
 class OpeningForbiddenError(AppError):
-    """The table of graded opening in force forbids a cell; `got` names it, `expected` its source."""
+    """The table of graded opening forbids a cell; `got` names it, `expected` its source."""
 
     code = "opening.forbidden"
 

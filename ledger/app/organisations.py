@@ -103,7 +103,7 @@ def grant_role(market: Market, actor_id: UUID | None, request: GrantRole) -> Com
 
 
 def open_region(market: Market) -> list[Done]:
-    """Open every city, define every kind, load the working days known; as governance, idempotent."""
+    """Open cities, define kinds, load working days and the first table; as governance."""
     steps: list[tuple[str, str, tuple[Any, ...]]] = [
         (f"city-{code}", "openCity", (code,)) for code in CITIES
     ]

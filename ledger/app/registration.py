@@ -1,4 +1,4 @@
-"""Registration (登记): applications, decisions, codes, objections during public notice, due dates."""
+"""Registration (登记): applications, decisions, codes, objections to notices, due dates."""
 
 from __future__ import annotations
 

@@ -91,9 +91,7 @@ def step(
     dataset_id: str,
     to: Annotated[
         str,
-        typer.Argument(
-            help="accepted, reviewed, public_notice; evidenced returns; cancelled, revoked, expired."
-        ),
+        typer.Argument(help="accepted, reviewed, public_notice; evidenced returns; or an end."),
     ],
     key_name: AsOption,
     reason: ReasonOption = "材料齐全",

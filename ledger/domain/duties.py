@@ -5,7 +5,7 @@ Rules kept here:
    that nobody works moves to the next working day. Irregular and static data have no date.
 2. Late is late from the first second after that day: the dataset shows STALE.
 3. Grade from six scores of 0 to 100: the mean gives A from 90, B from 80, C from 70, D from 60,
-   else E; one score below 60 makes it D at best, one below 40 makes it E. The contract grades alike.
+   else E; one score below 60 makes it D at best, one below 40 makes it E. So does the contract.
 4. The next inspection follows from the grade; grade E opens a rectification that a better
    inspection closes.
 """

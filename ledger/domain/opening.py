@@ -1,4 +1,4 @@
-"""Graded opening (分级开放): a table from class, sensitivity, personal information, mode, purpose to a tier.
+"""Graded opening (分级开放): from class, sensitivity, personal information, mode, purpose to tier.
 
 Rules kept here:
 1. A table is a list of rules; the first that fits a cell gives its tier and its source. Every cell

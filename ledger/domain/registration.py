@@ -29,10 +29,8 @@ Step = tuple[Type, State, State]
 
 
 def _steps() -> frozenset[Step]:
-    found: set[Step] = {
-        (Type.FIRST, start, State.APPLIED) for start in (State.EVIDENCED, *ENDS[2:])
-    }
-    found |= {(Type.FIRST, State.CODED, State.APPLIED)}
+    starts = (State.EVIDENCED, State.EXPIRED, State.CODED)
+    found: set[Step] = {(Type.FIRST, start, State.APPLIED) for start in starts}
     for kind in (Type.CHANGE, Type.CORRECTION, Type.CANCELLATION, Type.RENEWAL):
         found.add((kind, State.CODED, State.APPLIED))
     for kind in (Type.FIRST, Type.CHANGE, Type.CORRECTION, Type.RENEWAL):

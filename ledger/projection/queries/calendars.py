@@ -13,7 +13,7 @@ from ledger.projection.tables import notice_rules, working_days
 
 @dataclass(frozen=True, slots=True)
 class NoticeRule:
-    """How long public notice lasts; `is_trial` marks a chain where it may be shorter than by law."""
+    """How long public notice lasts; on a trial chain it may be shorter than by law."""
 
     working_days: int
     is_trial: bool
