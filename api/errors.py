@@ -150,6 +150,8 @@ STATUS: dict[str, int] = {
     "indexer.timeout": 503,
     "invoice.figures_differ": 409,
     "invoice.not_issuer": 403,
+    "opening.policy_missing": 409,
+    "registration.fixed_field": 409,
     "log.busy": 503,
     "log.erased": 410,
     "log.meter_gaps": 409,
@@ -194,7 +196,12 @@ PREFIXES: tuple[tuple[str, int], ...] = (
 """Status by the layer that a code names; the first that fits counts."""
 
 _CONTRACTS = ("directory", "dataset_registry", "licence_registry", "usage_log", "revenue_ledger")
-_NOT_FOUND = ("unknown_dataset", "unknown_licence", "unknown_product", "unknown_log")
+_NOT_FOUND = (
+    "unknown_dataset",
+    "unknown_licence",
+    "unknown_product",
+    "unknown_log",
+)
 _FORBIDDEN = (
     "not_provider",
     "not_operator",
@@ -202,6 +209,9 @@ _FORBIDDEN = (
     "not_opener",
     "not_keeper",
     "role_missing",
+    "other_city",
+    "party_to_objection",
+    "not_governance",
     "may_not_admit",
     "own_case",
     "unknown_signer",

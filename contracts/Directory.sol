@@ -2,12 +2,14 @@
 pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
 import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
 import {Context} from "@openzeppelin/contracts/utils/Context.sol";
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {Clock} from "./libraries/Clock.sol";
 import {OrganisationStatus, Role} from "./libraries/Codes.sol";
 import {Numbered} from "./libraries/Numbered.sol";
+import {WorkingDays} from "./libraries/WorkingDays.sol";
 
 /// @title Directory
 contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
@@ -16,6 +18,15 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
             | (1 << uint8(Role.TREASURY)) | (1 << uint8(Role.HANDLER))
     );
 
+    /// @dev The access manager's role that may do everything.
+    uint64 private constant ADMIN_ROLE = 0;
+    /// @dev Statutory length of public notice (发改数据规〔2025〕26号).
+    uint16 private constant NOTICE_DAYS_MIN = 10;
+    uint16 private constant COUNT_MAX = 366;
+
+    bool private immutable IS_TRIAL;
+
+    uint16 private _noticeDays;
     mapping(uint32 cityCode => bool) private _isCity;
     mapping(uint32 cityCode => bytes16 organisationId) private _treasury;
     mapping(uint8 kind => KindRule) private _kindRules;
@@ -25,7 +36,15 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     mapping(bytes16 organisationId => mapping(Role role => uint16 cities)) private _held;
     mapping(address signer => bytes16 organisationId) private _organisationOf;
 
-    constructor(address governance, address forwarder) AccessManaged(governance) ERC2771Context(forwarder) {}
+    mapping(uint256 year => WorkingDays.Year) private _workingDays;
+
+    constructor(address governance, address forwarder, bool isTrial_)
+        AccessManaged(governance)
+        ERC2771Context(forwarder)
+    {
+        IS_TRIAL = isTrial_;
+        _noticeDays = NOTICE_DAYS_MIN;
+    }
 
     /// @inheritdoc IDirectory
     function openCity(uint32 cityCode) external restricted {
@@ -38,6 +57,23 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     function defineKind(uint8 kind, KindRule calldata rule) external restricted {
         _kindRules[kind] = rule;
         emit KindDefined(_nextEventNo(), kind, rule);
+    }
+
+    /// @inheritdoc IDirectory
+    function setWorkingDays(uint16 year, uint256 low, uint256 high) external restricted {
+        if (high >> (WorkingDays.lengthOf(year) - 256) != 0) revert Directory_CalendarMalformed(year, high);
+        _workingDays[year] = WorkingDays.Year({low: low, high: high});
+        emit WorkingDaysSet(_nextEventNo(), year, low, high);
+    }
+
+    /// @inheritdoc IDirectory
+    function setNoticeDays(uint16 workingDays) external restricted {
+        if (workingDays < NOTICE_DAYS_MIN && !IS_TRIAL) {
+            revert Directory_NoticeTooShort(workingDays, NOTICE_DAYS_MIN);
+        }
+        if (workingDays > COUNT_MAX) revert Directory_TooManyDays(workingDays, COUNT_MAX);
+        _noticeDays = workingDays;
+        emit NoticeDaysSet(_nextEventNo(), workingDays, IS_TRIAL);
     }
 
     /// @inheritdoc IDirectory
@@ -166,6 +202,38 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     /// @inheritdoc IDirectory
     function kindRule(uint8 kind) external view returns (KindRule memory) {
         return _kindRules[kind];
+    }
+
+    /// @inheritdoc IDirectory
+    function workingDaysOf(uint16 year) external view returns (uint256 low, uint256 high) {
+        WorkingDays.Year storage table = _workingDays[year];
+        return (table.low, table.high);
+    }
+
+    /// @inheritdoc IDirectory
+    function workingDaysAfter(uint64 fromSeconds, uint16 count) external view returns (uint64) {
+        if (count > COUNT_MAX) revert Directory_TooManyDays(count, COUNT_MAX);
+        return WorkingDays.endAfter(_workingDays, fromSeconds, count);
+    }
+
+    /// @inheritdoc IDirectory
+    function noticeUntil(uint64 fromSeconds) external view returns (uint64) {
+        return _noticeDays == 0 ? 0 : WorkingDays.endAfter(_workingDays, fromSeconds, _noticeDays);
+    }
+
+    /// @inheritdoc IDirectory
+    function isGovernance(address account) external view returns (bool isMember) {
+        (isMember,) = IAccessManager(authority()).hasRole(ADMIN_ROLE, account);
+    }
+
+    /// @inheritdoc IDirectory
+    function noticeDays() external view returns (uint16) {
+        return _noticeDays;
+    }
+
+    /// @inheritdoc IDirectory
+    function isTrial() external view returns (bool) {
+        return IS_TRIAL;
     }
 
     /// @inheritdoc IDirectory

@@ -7,7 +7,7 @@ import {IDatasetRegistry} from "./interfaces/IDatasetRegistry.sol";
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {ILicenceRegistry} from "./interfaces/ILicenceRegistry.sol";
 import {Clock} from "./libraries/Clock.sol";
-import {ClaimantKind, LicenceState, ProductState, Purpose, Role} from "./libraries/Codes.sol";
+import {ClaimantKind, LicenceState, OpeningTier, ProductState, Purpose, Role} from "./libraries/Codes.sol";
 import {Lineages} from "./libraries/Lineages.sol";
 import {Member} from "./libraries/Member.sol";
 import {Tariffs} from "./libraries/Tariffs.sol";
@@ -57,7 +57,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         _requireWeights(lineage);
         _requireOrganisations(lineage);
         address place = Lineages.write(lineage);
-        _requireSellable(productId, place, modes);
+        DATASETS.requireSellable(_datasetsOf(productId, place), modes);
         Product storage subject = _products[productId];
         subject.operatorId = operatorId;
         subject.cityCode = cityCode;
@@ -118,7 +118,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         Signed calldata operatorSigned,
         Signed calldata buyerSigned
     ) external returns (uint64 licenceNo) {
-        _requireGrantable(agreement);
+        (OpeningTier tier, uint32[] memory policyNos) = _requireGrantable(agreement);
         bytes32 digest = agreementDigest(agreement);
         _requireSigned(digest, operatorSigned, agreement.operatorId);
         _requireSigned(digest, buyerSigned, agreement.buyerId);
@@ -138,6 +138,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
             agreementDigest: digest
         });
         emit LicenceGranted(_nextEventNo(), licenceNo, agreement, digest);
+        emit OpeningDecided(_nextEventNo(), licenceNo, tier, policyNos);
     }
 
     /// @inheritdoc ILicenceRegistry
@@ -228,7 +229,12 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         return _hashTypedDataV4(keccak256(abi.encode(SUPPLEMENT_TYPEHASH, change)));
     }
 
-    function _requireGrantable(Agreement calldata agreement) private view {
+    /// @return The tier at which the data is opened, and the tables that say so.
+    function _requireGrantable(Agreement calldata agreement)
+        private
+        view
+        returns (OpeningTier, uint32[] memory)
+    {
         uint64 usedBy = _licenceOf[agreement.agreementId];
         if (usedBy != 0) revert LicenceRegistry_AgreementUsed(agreement.agreementId, usedBy);
         _requireBefore(agreement.deadline);
@@ -249,7 +255,8 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
             revert LicenceRegistry_ModeNotOffered(agreement.productId, agreement.modes, subject.modes);
         }
         _requirePrice(agreement, subject);
-        _requireSellable(agreement.productId, subject.lineage, agreement.modes);
+        bytes16[] memory datasetIds = _datasetsOf(agreement.productId, subject.lineage);
+        return DATASETS.requireOpen(datasetIds, agreement.modes, agreement.purpose);
     }
 
     /// @dev Free purposes have no tariff; chargeable ones have the tariff in force (发改价格〔2025〕65号).
@@ -264,10 +271,9 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     }
 
     /// @dev Every dataset of a lineage, and at least one.
-    function _requireSellable(bytes16 productId, address lineage, uint8 modes) private view {
-        bytes16[] memory datasetIds = Lineages.datasetsOf(Lineages.read(lineage));
+    function _datasetsOf(bytes16 productId, address lineage) private view returns (bytes16[] memory datasetIds) {
+        datasetIds = Lineages.datasetsOf(Lineages.read(lineage));
         if (datasetIds.length == 0) revert LicenceRegistry_LineageWithoutDataset(productId);
-        DATASETS.requireSellable(datasetIds, modes);
     }
 
     function _requireOrganisations(LineageEntry[] calldata lineage) private view {

@@ -42,6 +42,11 @@ interface IDirectory {
     event RoleGranted(uint64 eventNo, bytes16 indexed organisationId, Role indexed role, uint32 indexed cityCode);
     event RoleRevoked(uint64 eventNo, bytes16 indexed organisationId, Role indexed role, uint32 indexed cityCode);
 
+    /// @notice A year's working days (工作日) are set; both words zero mean Monday to Friday again.
+    event WorkingDaysSet(uint64 eventNo, uint16 indexed year, uint256 low, uint256 high);
+    /// @notice The length of public notice (公示) in working days; `isTrial` is the deployment's mark.
+    event NoticeDaysSet(uint64 eventNo, uint16 workingDays, bool isTrial);
+
     /// @notice Thrown when a city code was never opened.
     error Directory_UnknownCity(uint32 cityCode);
     /// @notice Thrown when a kind number has no rule.
@@ -72,6 +77,13 @@ interface IDirectory {
     error Directory_OwnCase(bytes16 organisationId);
     /// @notice Thrown when a city has no treasury to receive its income.
     error Directory_NoTreasury(uint32 cityCode);
+
+    /// @notice Thrown when a table names days that the year does not have.
+    error Directory_CalendarMalformed(uint16 year, uint256 high);
+    /// @notice Thrown when more working days are asked for than are counted.
+    error Directory_TooManyDays(uint16 count, uint16 limit);
+    /// @notice Thrown when public notice would be shorter than the law's and the chain is no trial.
+    error Directory_NoticeTooShort(uint16 got, uint16 limit);
 
     /// @notice Opens a jurisdiction. Governance only. Emits {CityOpened}; a second time does nothing.
     /// @param cityCode Administrative division code.
@@ -133,4 +145,36 @@ interface IDirectory {
 
     /// @return The rule of a kind.
     function kindRule(uint8 kind) external view returns (KindRule memory);
+
+    /// @notice Sets a year's working days. Governance only. Emits {WorkingDaysSet}.
+    /// @param low Bit i is day i of the year, counted from zero.
+    /// @param high Bit i is day 256 + i of the year.
+    function setWorkingDays(uint16 year, uint256 low, uint256 high) external;
+
+    /// @notice Sets the length of public notice. Governance only. Emits {NoticeDaysSet}.
+    /// @dev Ten working days or more (发改数据规〔2025〕26号); less only on a chain that was deployed as a trial.
+    function setNoticeDays(uint16 workingDays) external;
+
+    /// @return low Days 0 to 255 of a year as bits.
+    /// @return high The days from 256 on; both are zero for a year without a table.
+    function workingDaysOf(uint16 year) external view returns (uint256 low, uint256 high);
+
+    /// @notice The end of the n-th working day in China after an instant.
+    /// @dev A year without a table has Monday to Friday. Source: 民法典 arts. 201 to 203.
+    /// @param fromSeconds Unix seconds; its own day does not count.
+    /// @param count Number of working days, at most 366; zero gives the end of the day itself.
+    /// @return Unix seconds of the last second of that day.
+    function workingDaysAfter(uint64 fromSeconds, uint16 count) external view returns (uint64);
+
+    /// @return The last second of a public notice that began at an instant; zero where notice has no length.
+    function noticeUntil(uint64 fromSeconds) external view returns (uint64);
+
+    /// @return Whether an account governs the directory.
+    function isGovernance(address account) external view returns (bool);
+
+    /// @return Working days of public notice.
+    function noticeDays() external view returns (uint16);
+
+    /// @return Whether this chain was deployed as a trial (试运行), where notice may be shorter than the law's.
+    function isTrial() external view returns (bool);
 }

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {
-    ChargeBasis,
-    ClaimantKind,
-    LicenceState,
-    ProductState,
-    Purpose
-} from "../libraries/Codes.sol";
+import {ChargeBasis, ClaimantKind, LicenceState, OpeningTier, ProductState, Purpose} from "../libraries/Codes.sol";
 import {MicroYuan, Ppm} from "../libraries/Units.sol";
 
 /// @title ILicenceRegistry
@@ -126,6 +120,8 @@ interface ILicenceRegistry {
     event LicenceGranted(
         uint64 eventNo, uint64 indexed licenceNo, Agreement agreement, bytes32 agreementDigest
     );
+    /// @notice How far the data is opened to a licence: the strictest tier, and the table by dataset of the lineage.
+    event OpeningDecided(uint64 eventNo, uint64 indexed licenceNo, OpeningTier tier, uint32[] policyNos);
     event LicenceSupplemented(
         uint64 eventNo, uint64 indexed licenceNo, Supplement supplement, bytes32 agreementDigest
     );

@@ -49,6 +49,33 @@ enum RegistrationState {
     EXPIRED
 }
 
+/// @dev What is applied for: 首次, 变更, 更正, 注销, 续展.
+enum RegistrationType {
+    NONE,
+    FIRST,
+    CHANGE,
+    CORRECTION,
+    CANCELLATION,
+    RENEWAL
+}
+
+enum NoticeObjectionState {
+    NONE,
+    OPEN,
+    UPHELD,
+    DISMISSED
+}
+
+/// @dev How far data is opened for a purpose in a mode, from the widest to none.
+enum OpeningTier {
+    NONE,
+    OPEN,
+    MASKED,
+    CONDITIONAL,
+    PRIVACY_ONLY,
+    FORBIDDEN
+}
+
 enum QualityGrade {
     NONE,
     A,

@@ -7,6 +7,7 @@ import {
     OpenClass,
     QualityGrade,
     RegistrationState,
+    RegistrationType,
     Role,
     Sensitivity,
     UpdateFrequency
@@ -143,7 +144,9 @@ contract DatasetRegistryTest is Market {
         _as(BUREAU);
         datasets.addVersion(_id(DATASET_1), _version(9), new bytes32[](0));
         _code(DATASET_1, BUREAU, REGISTRAR);
-        _advance(DATASET_1, BUREAU, RegistrationState.CANCELLED);
+        _as(BUREAU);
+        datasets.applyFor(_id(DATASET_1), RegistrationType.CANCELLATION, DOCUMENT);
+        _advance(DATASET_1, REGISTRAR, RegistrationState.CANCELLED);
         vm.expectRevert(_illegal(RegistrationState.CANCELLED, RegistrationState.CANCELLED));
         _as(BUREAU);
         datasets.addVersion(_id(DATASET_1), _version(9), new bytes32[](0));
@@ -162,45 +165,13 @@ contract DatasetRegistryTest is Market {
         emit IDatasetRegistry.RegistrationAdvanced(
             3,
             _id(DATASET_1),
+            RegistrationType.FIRST,
             RegistrationState.EVIDENCED,
             RegistrationState.APPLIED,
             _id(BUREAU),
             DOCUMENT
         );
         _advance(DATASET_1, BUREAU, RegistrationState.APPLIED);
-    }
-
-    /// @dev Every pair of states but the steps of the law, tried by whoever could take them.
-    function test_advance__every_other_step__refused() public {
-        RegistrationState[9] memory way = [
-            RegistrationState.EVIDENCED,
-            RegistrationState.APPLIED,
-            RegistrationState.ACCEPTED,
-            RegistrationState.REVIEWED,
-            RegistrationState.PUBLIC_NOTICE,
-            RegistrationState.CODED,
-            RegistrationState.CANCELLED,
-            RegistrationState.REVOKED,
-            RegistrationState.EXPIRED
-        ];
-        _deposit(DATASET_1, BUREAU);
-        for (uint256 step = 0; step < 5; ++step) {
-            for (uint256 to = 0; to < way.length; ++to) {
-                bool isStep = to == step + 1 || (to == 7 && step >= 1);
-                if (!isStep) _refuseStep(way[step], way[to]);
-            }
-            bool isApplication = step == 0;
-            _advance(DATASET_1, isApplication ? BUREAU : REGISTRAR, way[step + 1]);
-        }
-    }
-
-    function test_advance__ends__final() public {
-        _code(DATASET_1, BUREAU, REGISTRAR);
-        _advance(DATASET_1, REGISTRAR, RegistrationState.EXPIRED);
-        _refuseStep(RegistrationState.EXPIRED, RegistrationState.CODED);
-        _code(DATASET_2, COMPANY, REGISTRAR);
-        _advance(DATASET_2, REGISTRAR, RegistrationState.REVOKED);
-        _true(datasets.dataset(_id(DATASET_2)).state == RegistrationState.REVOKED, "revoked");
     }
 
     function test_advance__application_by_another__refused() public {
@@ -218,7 +189,11 @@ contract DatasetRegistryTest is Market {
         _advance(DATASET_1, BUREAU, RegistrationState.APPLIED);
         vm.expectRevert(
             abi.encodeWithSelector(
-                IDirectory.Directory_RoleMissing.selector, _id(FAR_REGISTRAR), Role.REGISTRAR, NANJING
+                IDatasetRegistry.DatasetRegistry_OtherCity.selector,
+                _id(DATASET_1),
+                _id(FAR_REGISTRAR),
+                ZHENJIANG,
+                NANJING
             )
         );
         _advance(DATASET_1, FAR_REGISTRAR, RegistrationState.ACCEPTED);
@@ -246,9 +221,11 @@ contract DatasetRegistryTest is Market {
         );
         _classify(OpenClass.NOT_OPEN, Sensitivity.IMPORTANT);
         vm.expectEmit();
-        emit IDatasetRegistry.QualityInspected(4, _id(DATASET_1), QualityGrade.B, _id(REGISTRAR), DOCUMENT);
+        emit IDatasetRegistry.QualityInspected(
+            4, _id(DATASET_1), QualityGrade.B, _scores(QualityGrade.B), _id(REGISTRAR), DOCUMENT
+        );
         _as(REGISTRAR);
-        datasets.inspect(_id(DATASET_1), QualityGrade.B, DOCUMENT);
+        datasets.inspect(_id(DATASET_1), _scores(QualityGrade.B), DOCUMENT);
         vm.expectEmit();
         emit IDatasetRegistry.DatasetSuspensionSet(5, _id(DATASET_1), true, DOCUMENT);
         _as(REGISTRAR);
@@ -264,9 +241,11 @@ contract DatasetRegistryTest is Market {
         _classify(OpenClass.NONE, Sensitivity.GENERAL);
         vm.expectRevert(_missing(DATASET_1, "sensitivity"));
         _classify(OpenClass.CONDITIONAL, Sensitivity.NONE);
-        vm.expectRevert(_missing(DATASET_1, "grade"));
+        vm.expectRevert(
+            abi.encodeWithSelector(IDatasetRegistry.DatasetRegistry_ScoreTooLarge.selector, _id(DATASET_1), 101, 100)
+        );
         _as(REGISTRAR);
-        datasets.inspect(_id(DATASET_1), QualityGrade.NONE, DOCUMENT);
+        datasets.inspect(_id(DATASET_1), hex"646464646465", DOCUMENT);
     }
 
     function test_registrar__somebody_else__refused() public {
@@ -279,7 +258,7 @@ contract DatasetRegistryTest is Market {
         datasets.classify(_id(DATASET_1), OpenClass.CONDITIONAL, Sensitivity.GENERAL, DOCUMENT);
         vm.expectRevert(reason);
         _as(BUREAU);
-        datasets.inspect(_id(DATASET_1), QualityGrade.A, DOCUMENT);
+        datasets.inspect(_id(DATASET_1), _scores(QualityGrade.A), DOCUMENT);
         vm.expectRevert(reason);
         _as(BUREAU);
         datasets.setSuspended(_id(DATASET_1), false, DOCUMENT);
@@ -317,10 +296,10 @@ contract DatasetRegistryTest is Market {
     function test_sellable__grade_e_or_suspended__refused() public {
         _code(DATASET_1, BUREAU, REGISTRAR);
         _as(REGISTRAR);
-        datasets.inspect(_id(DATASET_1), QualityGrade.E, DOCUMENT);
+        datasets.inspect(_id(DATASET_1), _scores(QualityGrade.E), DOCUMENT);
         _refuseSale(abi.encodeWithSelector(IDatasetRegistry.DatasetRegistry_GradeTooLow.selector, _id(DATASET_1)));
         _as(REGISTRAR);
-        datasets.inspect(_id(DATASET_1), QualityGrade.D, DOCUMENT);
+        datasets.inspect(_id(DATASET_1), _scores(QualityGrade.D), DOCUMENT);
         _as(REGISTRAR);
         datasets.setSuspended(_id(DATASET_1), true, DOCUMENT);
         _refuseSale(abi.encodeWithSelector(IDatasetRegistry.DatasetRegistry_Suspended.selector, _id(DATASET_1)));
@@ -348,9 +327,16 @@ contract DatasetRegistryTest is Market {
         IDatasetRegistry.Registration memory registration = _registration(DATASET_1);
         (registration.containsPersonalInformation, registration.maskingReportDigest) = (true, DOCUMENT);
         (registration.isSharedIn, registration.sourceConsentDigest) = (true, DOCUMENT);
+        _deposit(DATASET_2, BUREAU);
         _registerAs(BUREAU, registration, _version(5));
         _finish();
+        _refuseSale(abi.encodeWithSelector(IDatasetRegistry.DatasetRegistry_NotMasked.selector, _id(DATASET_1)));
+        _as(BUREAU);
+        datasets.recordMasking(_id(DATASET_1), 1, bytes32(uint256(DATASET_2) << 8), DOCUMENT);
         datasets.requireSellable(_one(), 127);
+        _as(BUREAU);
+        datasets.addVersion(_id(DATASET_1), _version(9), new bytes32[](0));
+        _refuseSale(abi.encodeWithSelector(IDatasetRegistry.DatasetRegistry_NotMasked.selector, _id(DATASET_1)));
     }
 
     function test_sellable__mode_not_offered__refused() public {
@@ -402,11 +388,6 @@ contract DatasetRegistryTest is Market {
         return abi.encodeWithSelector(
             IDatasetRegistry.DatasetRegistry_IllegalStep.selector, _id(DATASET_1), from, to
         );
-    }
-
-    function _refuseStep(RegistrationState from, RegistrationState to) private {
-        vm.expectRevert(_illegal(from, to));
-        _advance(DATASET_1, REGISTRAR, to);
     }
 
     function _refuseSale(bytes memory reason) private {

@@ -11,6 +11,7 @@ import {
     ProductState,
     Purpose,
     RegistrationState,
+    RegistrationType,
     Role
 } from "../libraries/Codes.sol";
 import {MicroYuan, Ppm} from "../libraries/Units.sol";
@@ -463,7 +464,9 @@ contract LicenceRegistryTest is Market {
     }
 
     function test_grant__dataset_no_longer_sellable__refused() public {
-        _advance(DATASET_1, BUREAU, RegistrationState.CANCELLED);
+        _as(BUREAU);
+        datasets.applyFor(_id(DATASET_1), RegistrationType.CANCELLATION, DOCUMENT);
+        _advance(DATASET_1, REGISTRAR, RegistrationState.CANCELLED);
         _refuseGrant(
             _agreement(PRODUCT, 1, DEAL),
             abi.encodeWithSelector(

@@ -3,12 +3,16 @@
 from ledger.app import (
     agreements,
     billing,
+    calendars,
     corrections,
     datasets,
+    duties,
     log_keeping,
+    opening,
     organisations,
     payments,
     products,
+    registration,
     schemes,
     settlement,
 )
@@ -16,12 +20,16 @@ from ledger.app import (
 __all__ = [
     "agreements",
     "billing",
+    "calendars",
     "corrections",
     "datasets",
+    "duties",
     "log_keeping",
+    "opening",
     "organisations",
     "payments",
     "products",
+    "registration",
     "schemes",
     "settlement",
 ]

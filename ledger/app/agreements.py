@@ -24,6 +24,7 @@ from ledger.app.fields import (
     fresh_id,
 )
 from ledger.app.market import Market
+from ledger.app.opening import require_open
 from ledger.app.products import tariff_of_row
 from ledger.chain.forwarder import sign_typed_data
 from ledger.chain.keys import KeyAccount, address_of
@@ -158,6 +159,7 @@ def draft_agreement(market: Market, draft: AgreementDraft) -> dict[str, Any]:
     """
     with market.read() as connection:
         product = queries.product(connection, draft.product_id).product
+    require_open(market, draft.product_id, list(draft.modes), draft.purpose)
     terms = Document.new(
         {"type": "terms", "agreement_id": str(draft.agreement_id), "text": draft.terms}
     )

@@ -10,17 +10,15 @@ from pydantic import Field
 from ledger.app.commands import Command, CommandRequest, command
 from ledger.app.fields import (
     DigestField,
-    GradeField,
     Id,
     Part,
-    StateField,
     Text,
     Uint64Field,
     fresh_id,
 )
 from ledger.app.market import Market
 from ledger.codec.documents import Document
-from ledger.domain.catalogue import require_record
+from ledger.domain.catalogue import QUALITY_DIMENSIONS, require_record
 from ledger.domain.codes import (
     DeliveryMode,
     ModeSet,
@@ -29,8 +27,10 @@ from ledger.domain.codes import (
     UpdateFrequency,
     parse_code,
 )
-from ledger.domain.ids import ZERO_DIGEST
+from ledger.domain.duties import grade_of
+from ledger.domain.ids import ZERO_DIGEST, digest_text
 
+ScoreField = Annotated[int, Field(ge=0, le=100)]
 Record = Annotated[dict[str, Any], Field(description="Catalogue record, see the field table.")]
 
 
@@ -61,14 +61,6 @@ class AddVersion(CommandRequest):
     parents: list[DigestField] = Field(default_factory=list, max_length=16)
 
 
-class AdvanceRegistration(CommandRequest):
-    """One step of the registration."""
-
-    dataset_id: Id
-    to: StateField
-    reason: Text
-
-
 class ClassifyDataset(CommandRequest):
     """A change of class."""
 
@@ -78,12 +70,35 @@ class ClassifyDataset(CommandRequest):
     reason: Text
 
 
+class Scores(Part):
+    """Six scores of 0 to 100 (规范性, 完整性, 准确性, 一致性, 时效性, 可访问性)."""
+
+    normativity: ScoreField
+    completeness: ScoreField
+    accuracy: ScoreField
+    consistency: ScoreField
+    timeliness: ScoreField
+    accessibility: ScoreField
+
+
 class InspectDataset(CommandRequest):
-    """A quality inspection: grade A to E."""
+    """A quality inspection: six scores, from which the grade follows."""
 
     dataset_id: Id
-    grade: GradeField
+    scores: Scores
     report: Text
+
+
+class RecordMasking(CommandRequest):
+    """What was done to make the latest version of one's dataset from its source (脱敏)."""
+
+    dataset_id: Id
+    version_no: Annotated[int, Field(ge=1, le=2**32 - 1)]
+    source_sha256_digest: DigestField
+    method: Text
+    tool: Text
+    reviewer_role: Text
+    residual_risk: Text
 
 
 class SuspendDataset(CommandRequest):
@@ -150,21 +165,6 @@ def add_version(market: Market, actor_id: UUID | None, request: AddVersion) -> C
     )
 
 
-@command("advance-registration", AdvanceRegistration, "Take a registration one step on", "登记流转")
-def advance_registration(
-    market: Market, actor_id: UUID | None, request: AdvanceRegistration
-) -> Command:
-    """Plan one registration step with its decision."""
-    decision = decision_document("registration", request.dataset_id, request.reason)
-    return Command(
-        "datasets",
-        "advance",
-        (request.dataset_id, int(request.to), decision.digest),
-        (decision,),
-        {"dataset_id": str(request.dataset_id), "state": request.to.name.lower()},
-    )
-
-
 @command("classify-dataset", ClassifyDataset, "Change class and sensitivity", "分类分级")
 def classify_dataset(market: Market, actor_id: UUID | None, request: ClassifyDataset) -> Command:
     """Plan a change of class."""
@@ -184,11 +184,43 @@ def classify_dataset(market: Market, actor_id: UUID | None, request: ClassifyDat
 
 @command("inspect-dataset", InspectDataset, "Record a quality inspection", "质量检查")
 def inspect_dataset(market: Market, actor_id: UUID | None, request: InspectDataset) -> Command:
-    """Plan the record of an inspection."""
-    report = decision_document("inspection", request.dataset_id, request.report)
-    return Command(
-        "datasets", "inspect", (request.dataset_id, int(request.grade), report.digest), (report,)
+    """Plan the record of an inspection; the contract works the grade out anew."""
+    scores = request.scores.model_dump()
+    report = Document.new(
+        {
+            "type": "inspection",
+            "dataset_id": str(request.dataset_id),
+            "scores": scores,
+            "report": request.report,
+        }
     )
+    values = [scores[name] for name in QUALITY_DIMENSIONS]
+    return Command(
+        "datasets",
+        "inspect",
+        (request.dataset_id, bytes(values), report.digest),
+        (report,),
+        {"dataset_id": str(request.dataset_id), "grade": grade_of(values).name},
+    )
+
+
+@command("record-masking", RecordMasking, "Record a masked version", "登记脱敏版本")
+def record_masking(market: Market, actor_id: UUID | None, request: RecordMasking) -> Command:
+    """Plan the record of a masked version; its report stays off chain."""
+    report = Document.new(
+        {
+            "type": "masking_report",
+            "dataset_id": str(request.dataset_id),
+            "version_no": request.version_no,
+            "source_sha256_digest": digest_text(request.source_sha256_digest),
+            "method": request.method,
+            "tool": request.tool,
+            "reviewer_role": request.reviewer_role,
+            "residual_risk": request.residual_risk,
+        }
+    )
+    place = (request.dataset_id, request.version_no, request.source_sha256_digest)
+    return Command("datasets", "recordMasking", (*place, report.digest), (report,))
 
 
 @command("suspend-dataset", SuspendDataset, "Suspend or restore a dataset", "中止数据资源")

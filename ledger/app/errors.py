@@ -19,6 +19,36 @@ class MarketMissingError(AppError):
     code = "app.market_missing"
 
 
+class TrialMarketError(AppError):
+    """A market that was deployed as a trial cannot be made a statutory one."""
+
+    code = "app.trial_market"
+
+
+class RecordFixedError(AppError):
+    """A changed record states another class, mode or frequency than the chain has."""
+
+    code = "registration.fixed_field"
+
+
+class RegistrationCodeError(AppError):
+    """A registration code cannot be kept on chain."""
+
+    code = "registration.code_malformed"
+
+
+class OpeningForbiddenError(AppError):
+    """The table of graded opening forbids a cell; `got` names it, `expected` its source."""
+
+    code = "opening.forbidden"
+
+
+class PolicyMissingError(AppError):
+    """Neither city nor region has a table of graded opening in force."""
+
+    code = "opening.policy_missing"
+
+
 class UnknownCommandError(AppError):
     """No command has this name."""
 

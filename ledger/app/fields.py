@@ -20,6 +20,7 @@ from ledger.domain.codes import (
     Purpose,
     QualityGrade,
     RegistrationState,
+    RegistrationType,
     Role,
     parse_code,
 )
@@ -68,6 +69,7 @@ CityCode = Annotated[int, checked(lambda value: require_city(value).code)]
 KindField = Annotated[OrganisationKind, *_code(OrganisationKind)]
 RoleField = Annotated[Role, *_code(Role)]
 StateField = Annotated[RegistrationState, *_code(RegistrationState)]
+RegistrationTypeField = Annotated[RegistrationType, *_code(RegistrationType)]
 GradeField = Annotated[QualityGrade, *_code(QualityGrade)]
 ModeField = Annotated[DeliveryMode, *_code(DeliveryMode)]
 PurposeField = Annotated[Purpose, *_code(Purpose)]

@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 from uuid import UUID
 
+from ledger.app.calendars import working_days
 from ledger.app.market import Market
 from ledger.app.names import display_names
 from ledger.domain.codes import (
@@ -14,12 +15,15 @@ from ledger.domain.codes import (
     OpenClass,
     OrganisationKind,
     ProductState,
-    RegistrationState,
+    QualityGrade,
     Role,
     Sensitivity,
 )
+from ledger.domain.duties import update_due
 from ledger.domain.ids import digest_text
+from ledger.domain.registration import code_text, state_now
 from ledger.domain.units import AMOUNT_FEN_MAX
+from ledger.domain.working_days import WorkingDays
 from ledger.projection import queries
 
 _PAGE = 200
@@ -49,14 +53,10 @@ def organisations_found(market: Market) -> list[dict[str, Any]]:
 
 def datasets_found(market: Market) -> list[dict[str, Any]]:
     """Return every dataset with its names and latest version."""
-    names = display_names(market)
+    names, days, now_seconds = display_names(market), working_days(market), market.now_seconds()
     with market.read() as connection:
-        return [
-            _dataset(detail, names)
-            for detail in (
-                queries.dataset(connection, row.dataset_id) for row in _datasets(connection)
-            )
-        ]
+        details = (queries.dataset(connection, row.dataset_id) for row in _datasets(connection))
+        return [_dataset(detail, names, days, now_seconds) for detail in details]
 
 
 def products_found(market: Market) -> list[dict[str, Any]]:
@@ -99,8 +99,14 @@ def _datasets(connection: Any) -> Iterator[queries.DatasetRow]:
         offset += len(rows)
 
 
-def _dataset(detail: queries.DatasetDetail, names: dict[Any, dict[str, str]]) -> dict[str, Any]:
+def _dataset(
+    detail: queries.DatasetDetail,
+    names: dict[Any, dict[str, str]],
+    days: WorkingDays,
+    now_seconds: int,
+) -> dict[str, Any]:
     row, latest = detail.dataset, detail.versions[-1]
+    due_at = update_due(row.update_frequency, latest.registered_at, days)
     return {
         "dataset_id": str(row.dataset_id),
         "title_zh": names[row.dataset_id]["zh"],
@@ -110,7 +116,12 @@ def _dataset(detail: queries.DatasetDetail, names: dict[Any, dict[str, str]]) ->
         "city_code": row.city_code,
         "open_class": OpenClass(row.open_class).name.lower(),
         "sensitivity": Sensitivity(row.sensitivity).name.lower(),
-        "state": RegistrationState(row.state).name.lower(),
+        "state": state_now(row.state, row.valid_until, now_seconds).name.lower(),
+        "registration_code": code_text(row.registration_code) or None,
+        "valid_until": row.valid_until or None,
+        "grade": QualityGrade(row.grade).name,
+        "update_due_at": due_at,
+        "is_stale": due_at is not None and now_seconds > due_at,
         "latest_version_no": row.latest_version_no,
         "row_count": latest.row_count,
         "byte_size": latest.byte_size,
@@ -142,12 +153,22 @@ def dataset_found(market: Market, dataset_id: UUID) -> dict[str, Any]:
     Raises:
         NotFoundError: it is unknown.
     """
-    names = display_names(market)
+    names, days, now_seconds = display_names(market), working_days(market), market.now_seconds()
     with market.read() as connection:
         detail = queries.dataset(connection, dataset_id)
         children = queries.children_of(connection, dataset_id)
+        more = {
+            "procedures": queries.procedures_of(connection, dataset_id),
+            "objections": queries.objections_of(connection, dataset_id),
+            "maskings": queries.maskings_of(connection, dataset_id),
+            "inspections": queries.inspections_of(connection, dataset_id),
+            "rectifications": queries.rectifications_list(connection, dataset_id),
+        }
     document = market.documents.find(detail.dataset.metadata_digest)
-    return _dataset(detail, names) | {
+    found = _dataset(detail, names, days, now_seconds) | {
+        name: [plain(row) for row in rows] for name, rows in more.items()
+    }
+    return found | {
         "metadata": dict(document.record).get("metadata") if document else None,
         "versions": [plain(row) for row in detail.versions],
         "parents": [plain(row) for row in detail.parents],

@@ -60,10 +60,16 @@ class Market:
         self._meters: dict[int, LogWriter] = {}
         self._other_logs: dict[int, OtherLogs] = {}
         self._lock = threading.Lock()
+        self._is_trial = False
 
     @classmethod
-    def open(cls, settings: Settings, *, bootstrap: bool = False) -> Market:
+    def open(
+        cls, settings: Settings, *, bootstrap: bool = False, statutory: bool = False
+    ) -> Market:
         """Open the market of a home; with `bootstrap`, make what is missing first.
+
+        A market that is made on its own local chain is a trial (试运行), whose public notice may be
+        shorter than the law's, unless `statutory` is set; on another chain it never is.
 
         Raises:
             MarketMissingError: the home holds no market and `bootstrap` is not set.
@@ -80,6 +86,7 @@ class Market:
         use_engine(settings.hashing)
         node = None if settings.rpc_urls else _local_node(settings)
         market = cls(settings, node)
+        market._is_trial = node is not None and not statutory
         try:
             market._connect(record)
         except BaseException:
@@ -168,6 +175,10 @@ class Market:
         """Whether an account is the key that governs the directory."""
         return address_of(account) == self.deployment.governance.lower()
 
+    def is_trial(self) -> bool:
+        """Whether the chain was deployed as a trial (试运行)."""
+        return self.contracts.directory.is_trial(block="latest")
+
     def projected_block(self) -> int:
         """Return the last block in the projections, -1 before the first."""
         with self.read() as connection:
@@ -217,7 +228,13 @@ class Market:
         recorded = load_deployment(record)
         if recorded is not None and self.node is None:
             return recorded
-        return deploy(self.chain, self.sender, address_of(self.governance), record)
+        return deploy(
+            self.chain,
+            self.sender,
+            address_of(self.governance),
+            record,
+            is_trial=self._is_trial,
+        )
 
 
 def _local_node(settings: Settings) -> LocalNode:

@@ -7,13 +7,16 @@ from uuid import UUID
 
 from pydantic import Field
 
+from ledger.app.calendars import published_words, published_years
 from ledger.app.commands import Command, CommandRequest, Done, command
 from ledger.app.fields import AddressField, CityCode, Id, KindField, RoleField, Text, fresh_id
 from ledger.app.market import Market
+from ledger.app.opening import open_policy
 from ledger.codec.documents import Document
 from ledger.domain.cities import CITIES
 from ledger.domain.codes import OrganisationKind, Role
 from ledger.domain.uscc import require_uscc
+from ledger.domain.working_days import NOTICE_DAYS_LAW, day_of
 
 _MEMBER = (Role.PROVIDER, Role.BUYER)
 _OPERATING = (Role.PROVIDER, Role.OPERATOR, Role.BUYER)
@@ -100,7 +103,7 @@ def grant_role(market: Market, actor_id: UUID | None, request: GrantRole) -> Com
 
 
 def open_region(market: Market) -> list[Done]:
-    """Open every city and define every kind of the region, as governance; idempotent."""
+    """Open cities, define kinds, load working days and the first table; as governance."""
     steps: list[tuple[str, str, tuple[Any, ...]]] = [
         (f"city-{code}", "openCity", (code,)) for code in CITIES
     ]
@@ -111,6 +114,14 @@ def open_region(market: Market) -> list[Done]:
             "is_paid_to_treasury": is_paid_to_treasury,
         }
         steps.append((f"kind-{int(kind)}", "defineKind", (int(kind), rule)))
+    year = day_of(market.now_seconds()).year
+    steps += [
+        (f"working-days-{known}", "setWorkingDays", (known, *published_words(known)))
+        for known in published_years()
+        if known >= year - 1
+        and not any(market.contracts.directory.working_days_of(known, block="latest"))
+    ]
+    steps.append(("notice-days", "setNoticeDays", (0 if market.is_trial() else NOTICE_DAYS_LAW,)))
     done = []
     for key, function, args in steps:
         outcome = market.relay.execute(
@@ -127,4 +138,5 @@ def open_region(market: Market) -> list[Done]:
             )
         )
     market.indexer.wait_for(done[-1].block_number)
-    return done
+    table = open_policy(market)
+    return done if table is None else [*done, table]

@@ -15,6 +15,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from ledger.chain.abi import Param, contract_abi
 from ledger.chain.artifacts import artifact
@@ -67,10 +68,12 @@ class Deployment:
     first_block: int
     last_block: int
     addresses: dict[str, str]
-    arguments: dict[str, list[str]]
+    arguments: dict[str, list[Any]]
 
 
-def deploy(chain: Chain, sender: Sender, governance: str, file: Path) -> Deployment:
+def deploy(
+    chain: Chain, sender: Sender, governance: str, file: Path, *, is_trial: bool = False
+) -> Deployment:
     """Deploy what is not deployed, record it in `file`, and return where it stands.
 
     Args:
@@ -78,6 +81,7 @@ def deploy(chain: Chain, sender: Sender, governance: str, file: Path) -> Deploym
         sender: the relayer's sender.
         governance: address of the key that will govern.
         file: the record, usually `<home>/chain/deployment.json`.
+        is_trial: whether clocks may be shorter than the law's (试运行); cannot be changed later.
 
     Raises:
         IdempotencyConflictError: the outbox holds a deployment of other bytecode.
@@ -88,9 +92,9 @@ def deploy(chain: Chain, sender: Sender, governance: str, file: Path) -> Deploym
         return recorded
     done: list[Outcome] = []
     addresses: dict[str, str] = {}
-    arguments: dict[str, list[str]] = {}
+    arguments: dict[str, list[Any]] = {}
     for name in ORDER:
-        arguments[name] = _arguments(name, addresses, governance)
+        arguments[name] = _arguments(name, addresses, governance, is_trial)
         code = artifact(name).creation_code(addresses)
         outcome = sender.submit(_creation(chain, sender, name, code, arguments[name]))
         addresses[name] = _created_address(chain, outcome)
@@ -139,7 +143,7 @@ def save_deployment(file: Path, deployment: Deployment) -> None:
     beside.replace(file)
 
 
-def _creation(chain: Chain, sender: Sender, name: str, code: bytes, arguments: list[str]) -> Intent:
+def _creation(chain: Chain, sender: Sender, name: str, code: bytes, arguments: list[Any]) -> Intent:
     data = code + contract_abi(name).constructor.encode_args(arguments)
     digest = hashlib.sha256(data).digest()
     scope, key = f"deploy:{chain.expected_chain_id}", name
@@ -155,20 +159,25 @@ def _created_address(chain: Chain, outcome: Outcome) -> str:
     return receipt.contract_address
 
 
-def _arguments(name: str, addresses: Mapping[str, str], governance: str) -> list[str]:
+def _arguments(
+    name: str, addresses: Mapping[str, str], governance: str, is_trial: bool
+) -> list[Any]:
     inputs = contract_abi(name).constructor.inputs
-    return [_argument(param, addresses, governance) for param in inputs]
+    return [_argument(param, addresses, governance, is_trial) for param in inputs]
 
 
-def _argument(param: Param, addresses: Mapping[str, str], governance: str) -> str:
+def _argument(
+    param: Param, addresses: Mapping[str, str], governance: str, is_trial: bool
+) -> str | bool:
     """Return a constructor argument by its type (contract IDirectory) or else by its name."""
     kind, _, interface = str(param["internalType"]).partition(" ")
     if kind == "contract":
         return addresses[interface.removeprefix("I")]
-    by_name = {
+    by_name: dict[str, str | bool] = {
         "initialAdmin": governance,
         "name": FORWARDER_NAME,
         "governance": addresses.get("AccessManager", ""),
         "forwarder": addresses.get("ERC2771Forwarder", ""),
+        "isTrial_": is_trial,
     }
     return by_name[param["name"]]

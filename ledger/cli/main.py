@@ -8,6 +8,7 @@ import typer
 
 from ledger import __version__
 from ledger.cli import (
+    calendar_commands,
     explain_commands,
     invoice_commands,
     licence_commands,
@@ -16,7 +17,9 @@ from ledger.cli import (
     meter_commands,
     money_commands,
     payment_commands,
+    policy_commands,
     proof_commands,
+    registration_commands,
     remit_commands,
     scheme_commands,
     system,
@@ -51,7 +54,11 @@ for name, group in (
     ("key", system.keys_app),
     ("apikey", system.apikey_app),
     ("org", market_commands.org_app),
+    ("calendar", calendar_commands.calendar_app),
     ("dataset", market_commands.dataset_app),
+    ("registration", registration_commands.registration_app),
+    ("policy", policy_commands.policy_app),
+    ("duty", registration_commands.duty_app),
     ("product", market_commands.product_app),
     ("licence", licence_commands.licence_app),
     ("scheme", scheme_commands.scheme_app),

@@ -83,9 +83,9 @@ def settings_of(home: Path | None) -> Settings:
         ) from error
 
 
-def open_market(home: Path | None, *, bootstrap: bool = False) -> Market:
+def open_market(home: Path | None, *, bootstrap: bool = False, statutory: bool = False) -> Market:
     """Open the market of a home."""
-    return Market.open(settings_of(home), bootstrap=bootstrap)
+    return Market.open(settings_of(home), bootstrap=bootstrap, statutory=statutory)
 
 
 def password(settings: Settings) -> str:

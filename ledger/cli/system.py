@@ -10,6 +10,7 @@ import typer
 from rich.progress import Progress
 
 from ledger.app.commands import COMMANDS, prepare, run, spec_of, submit
+from ledger.app.errors import TrialMarketError
 from ledger.app.keys import issue_api_key
 from ledger.app.meter_keys import issue_meter_key
 from ledger.app.names import display_names
@@ -46,18 +47,32 @@ apikey_app = typer.Typer(help="API keys for programs.")
 
 
 @guarded
-def init(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Make a market: folders, local chain, contracts, database, cities and kinds."""
-    with open_market(home, bootstrap=True) as market:
+def init(
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    statutory: Annotated[
+        bool, typer.Option("--statutory", help="The law's clocks on a local chain too; no trial.")
+    ] = False,
+) -> None:
+    """Make a market: folders, local chain, contracts, database, cities, kinds, working days.
+
+    On a local chain it is a trial (试运行): public notice takes no time, and says so.
+    """
+    with open_market(home, bootstrap=True, statutory=statutory) as market:
+        is_trial = market.is_trial()
+        if statutory and is_trial:
+            raise TrialMarketError(
+                f"{market.home} holds a trial market", field="statutory", got=str(market.home)
+            )
         steps = open_region(market)
         addresses = market.deployment.addresses
-        show(
-            {"home": str(market.home), "addresses": addresses, "steps": len(steps)},
-            as_json,
-            lambda: out.print(
-                table(f"Market in {market.home}", ("contract", "address"), addresses.items())
-            ),
-        )
+
+        def render() -> None:
+            title = f"Market in {market.home}" + ("  trial 试运行" if is_trial else "")
+            out.print(table(title, ("contract", "address"), addresses.items()))
+
+        answer = {"home": str(market.home), "addresses": addresses, "steps": len(steps)}
+        show(answer | {"is_trial": is_trial}, as_json, render)
 
 
 @guarded

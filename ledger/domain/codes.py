@@ -11,6 +11,9 @@ from enum import IntEnum, IntFlag
 from typing import TypeVar
 
 from ledger.domain.errors import UnknownCodeError
+from ledger.domain.opening_codes import NoticeObjectionState as NoticeObjectionState
+from ledger.domain.opening_codes import OpeningTier as OpeningTier
+from ledger.domain.opening_codes import RegistrationType as RegistrationType
 
 
 class OrganisationKind(IntEnum):

@@ -7,52 +7,59 @@ from typing import Any
 from uuid import UUID
 
 from ledger.chain.events import Event
-from ledger.domain.codes import OpenClass, QualityGrade, RegistrationState, Role, Sensitivity
+from ledger.domain.codes import (
+    DeliveryMode,
+    OpenClass,
+    OpeningTier,
+    QualityGrade,
+    RegistrationState,
+    Role,
+    Sensitivity,
+)
 from ledger.domain.ids import ZERO_DIGEST
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
+from ledger.verification.policies import Policies
+from ledger.verification.registration import Registrations, Standing
 from ledger.verification.replay import Replay
 
 S = RegistrationState
-_STEPS = frozenset(
-    {
-        (S.EVIDENCED, S.APPLIED),
-        (S.APPLIED, S.ACCEPTED),
-        (S.ACCEPTED, S.REVIEWED),
-        (S.REVIEWED, S.PUBLIC_NOTICE),
-        (S.PUBLIC_NOTICE, S.CODED),
-        (S.CODED, S.CANCELLED),
-        (S.CODED, S.EXPIRED),
-        *((state, S.REVOKED) for state in (S.APPLIED, S.ACCEPTED, S.REVIEWED)),
-        *((state, S.REVOKED) for state in (S.PUBLIC_NOTICE, S.CODED)),
-    }
-)
-"""Source: 发改数据规〔2025〕26号."""
+_MEANS = ((90, QualityGrade.A), (80, QualityGrade.B), (70, QualityGrade.C), (60, QualityGrade.D))
 
 
 @dataclass(slots=True)
 class Dataset:
     """A dataset as far as the events tell."""
 
-    provider_id: UUID
-    city_code: int
+    standing: Standing
     open_class: int
     sensitivity: int
     delivery_modes: int
-    lacks_masking: bool
+    is_personal: bool
     lacks_consent: bool
-    state: int = S.EVIDENCED
+    is_masked: bool = False
     grade: int = QualityGrade.NONE
     is_suspended: bool = False
     version_no: int = 0
 
-    def obstacles(self, modes: int) -> list[str]:
-        """Return why it may not be sold in these modes; empty when it may."""
+    @property
+    def provider_id(self) -> UUID:
+        """Who holds it."""
+        return self.standing.provider_id
+
+    @property
+    def case(self) -> tuple[int, int, bool]:
+        """What a table of graded opening asks of it."""
+        return self.open_class, self.sensitivity, self.is_personal
+
+    def obstacles(self, modes: int, time: int) -> list[str]:
+        """Return why it may not be sold in these modes at a time; empty when it may."""
         reasons = {
             "not_open": self.open_class == OpenClass.NOT_OPEN,
             "too_sensitive": self.sensitivity != Sensitivity.GENERAL,
-            "not_coded": self.state != S.CODED,
-            "not_masked": self.lacks_masking,
+            "not_coded": self.standing.state != S.CODED,
+            "expired": time > self.standing.valid_until,
+            "not_masked": self.is_personal and not self.is_masked,
             "no_source_consent": self.lacks_consent,
             "grade_too_low": self.grade == QualityGrade.E,
             "suspended": self.is_suspended,
@@ -69,10 +76,19 @@ class DatasetsReplay(Replay):
         self.directory = directory
         self.datasets: dict[UUID, Dataset] = {}
         self.contents: dict[bytes, tuple[UUID, int]] = {}
+        self.quarters: dict[int, int] = {}
+        self.policies = Policies(findings, directory)
+        self.registrations = Registrations(findings, directory, self._standing)
         self.handlers = {
             "DatasetEvidenced": self._evidenced,
             "VersionAdded": self._version_added,
-            "RegistrationAdvanced": self._advanced,
+            "RegistrationAdvanced": self.registrations.advanced,
+            "RegistrationCoded": self.registrations.coded,
+            "NoticeObjected": self.registrations.objected,
+            "NoticeObjectionDecided": self.registrations.decided,
+            "VersionMasked": self._masked,
+            "OpeningPolicyPublished": self.policies.published,
+            "DutiesAnchored": self._duties_anchored,
             "DatasetClassified": self._classified,
             "QualityInspected": self._inspected,
             "DatasetSuspensionSet": self._suspension_set,
@@ -83,10 +99,26 @@ class DatasetsReplay(Replay):
         found = self.datasets.get(claimant_id)
         return None if found is None else found.provider_id
 
-    def require_sellable(self, dataset_id: UUID, modes: int, where: str) -> None:
+    def opening_of(
+        self, dataset_ids: list[UUID], modes: int, purpose: int, time: int
+    ) -> tuple[int, list[int]]:
+        """Return the strictest tier of datasets in modes for a purpose, and the tables asked."""
+        strictest, numbers = 0, []
+        for dataset_id in dataset_ids:
+            found = self.datasets[dataset_id]
+            number = self.policies.number_in(found.standing.city_code, time)
+            numbers.append(number)
+            for mode in DeliveryMode:
+                if modes & mode.bit:
+                    tier = self.policies.tier(number, found.case, mode, purpose)
+                    is_bare = tier == OpeningTier.MASKED and not found.is_masked
+                    strictest = max(strictest, OpeningTier.FORBIDDEN if is_bare else tier)
+        return strictest, numbers
+
+    def require_sellable(self, dataset_id: UUID, modes: int, where: str, time: int) -> None:
         """Record a finding when a dataset may not be sold in these modes now."""
         found = self.datasets.get(dataset_id)
-        reasons = ["unknown"] if found is None else found.obstacles(modes)
+        reasons = ["unknown"] if found is None else found.obstacles(modes, time)
         self.findings.require(
             not reasons, "dataset_not_sellable", where, {str(dataset_id): reasons}, []
         )
@@ -102,15 +134,13 @@ class DatasetsReplay(Replay):
         is_new = args["dataset_id"] not in self.datasets
         if not self.findings.require(is_new, "dataset_twice", where, args["dataset_id"], "new id"):
             return
-        is_masked = facts["masking_report_digest"] != ZERO_DIGEST
         has_consent = facts["source_consent_digest"] != ZERO_DIGEST
         self.datasets[args["dataset_id"]] = Dataset(
-            provider_id=provider_id,
-            city_code=city_code,
+            standing=Standing(provider_id, city_code),
             open_class=facts["open_class"],
             sensitivity=facts["sensitivity"],
             delivery_modes=facts["delivery_modes"],
-            lacks_masking=facts["contains_personal_information"] and not is_masked,
+            is_personal=facts["contains_personal_information"],
             lacks_consent=facts["is_shared_in"] and not has_consent,
         )
 
@@ -129,27 +159,45 @@ class DatasetsReplay(Replay):
             return
         self.findings.same("version_no", where, event.args["version_no"], found.version_no + 1)
         self.findings.require(
-            found.state < S.CANCELLED, "version_after_end", where, found.state, "a live dataset"
+            found.standing.state < S.CANCELLED,
+            "version_after_end",
+            where,
+            found.standing.state,
+            "a live dataset",
         )
+        found.is_masked = False
         found.version_no = event.args["version_no"]
         self.contents.setdefault(content, (event.args["dataset_id"], found.version_no))
 
-    def _advanced(self, event: Event, where: str) -> None:
+    def _standing(self, event: Event, where: str) -> Standing | None:
         found = self._known(event, where)
+        return None if found is None else found.standing
+
+    def _masked(self, event: Event, where: str) -> None:
+        found = self._known(event, where)
+        source, number = event.args["source_digest"], event.args["version_no"]
+        self._require_given(event.args, ("report_digest",), where)
+        place = self.contents.get(source)
+        self.findings.require(
+            place is not None, "parent_unknown", where, source, "registered content"
+        )
         if found is None:
             return
-        old, new = event.args["from"], event.args["to"]
-        self.findings.same("registration_state", where, old, int(found.state))
+        self.findings.same("masking_version", where, number, found.version_no)
+        is_other = place != (event.args["dataset_id"], number)
+        self.findings.require(is_other, "masking_of_itself", where, source, "another version")
+        found.is_masked = True
+
+    def _duties_anchored(self, event: Event, where: str) -> None:
+        args, city = event.args, event.args["city_code"]
+        self.directory.require_role(args["registrar_id"], Role.REGISTRAR, city, where)
+        last, quarter = self.quarters.get(city, 0), args["quarter_id"]
+        is_next = quarter > last and 1 <= quarter % 10 <= 4
+        self.findings.require(is_next, "duty_quarter", where, quarter, f"after {last}")
         self.findings.require(
-            (old, new) in _STEPS, "registration_step", where, [old, new], "a step of the procedure"
+            args["overdue_count"] <= args["duty_count"], "duty_count", where, args["overdue_count"]
         )
-        if new in (S.APPLIED, S.CANCELLED):
-            self.findings.same(
-                "actor_not_provider", where, event.args["actor_id"], found.provider_id
-            )
-        else:
-            self._require_registrar(event.args["actor_id"], found, where)
-        found.state = new
+        self.quarters[city] = quarter
 
     def _classified(self, event: Event, where: str) -> None:
         found = self._known(event, where)
@@ -160,21 +208,16 @@ class DatasetsReplay(Replay):
 
     def _inspected(self, event: Event, where: str) -> None:
         found = self._known(event, where)
-        self._require_given(event.args, ("grade",), where)
+        self.findings.same("grade", where, event.args["grade"], _grade(event.args["scores"]))
         if found is not None:
-            self._require_registrar(event.args["inspector_id"], found, where)
+            inspector_id = event.args["inspector_id"]
+            self.registrations.require_registrar(inspector_id, found.standing, where)
             found.grade = event.args["grade"]
 
     def _suspension_set(self, event: Event, where: str) -> None:
         found = self._known(event, where)
         if found is not None:
             found.is_suspended = event.args["is_suspended"]
-
-    def _require_registrar(self, actor_id: UUID, found: Dataset, where: str) -> None:
-        self.directory.require_role(actor_id, Role.REGISTRAR, found.city_code, where)
-        self.findings.require(
-            actor_id != found.provider_id, "registrar_is_applicant", where, actor_id, "another one"
-        )
 
     def _known(self, event: Event, where: str) -> Dataset | None:
         dataset_id = event.args["dataset_id"]
@@ -188,3 +231,13 @@ class DatasetsReplay(Replay):
         for name in names:
             is_given = values[name] not in (0, ZERO_DIGEST)
             self.findings.require(is_given, "field_missing", where, name, "a value")
+
+
+def _grade(scores: bytes) -> int:
+    """Return the grade of six scores, -1 where one is no score."""
+    if len(scores) != 6 or max(scores) > 100:
+        return -1
+    mean, least = sum(scores) // 6, min(scores)
+    found = next((grade for limit, grade in _MEANS if mean >= limit), QualityGrade.E)
+    worst = QualityGrade.E if least < 40 else QualityGrade.D if least < 60 else QualityGrade.A
+    return int(max(found, worst))

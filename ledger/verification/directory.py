@@ -10,10 +10,13 @@ from ledger.chain.events import Event
 from ledger.domain.codes import OrganisationStatus, Role
 from ledger.verification.findings import Findings
 from ledger.verification.replay import Replay
+from ledger.verification.working_days import days_in, last_second
 
 LOCAL_ROLES = frozenset(
     {Role.PROVIDER, Role.REGISTRAR, Role.PRICE_AUTHORITY, Role.TREASURY, Role.HANDLER}
 )
+NOTICE_DAYS = 10
+"""Source: 发改数据规〔2025〕26号; a trial chain may have less."""
 _ALONE = frozenset({Role.REGULATOR})
 _APART = frozenset({Role.OPERATOR, Role.PRICE_AUTHORITY})
 
@@ -38,6 +41,9 @@ class DirectoryReplay(Replay):
         self.organisations: dict[UUID, Organisation] = {}
         self.signers: dict[str, UUID] = {}
         self.treasuries: dict[int, UUID] = {}
+        self.working_days: dict[int, int] = {}
+        self.notice_days = NOTICE_DAYS
+        self.is_trial: bool | None = None
         self.handlers = {
             "CityOpened": self._city_opened,
             "KindDefined": self._kind_defined,
@@ -47,6 +53,8 @@ class DirectoryReplay(Replay):
             "SignerRemoved": self._signer_removed,
             "RoleGranted": self._role_granted,
             "RoleRevoked": self._role_revoked,
+            "WorkingDaysSet": self._working_days_set,
+            "NoticeDaysSet": self._notice_days_set,
         }
 
     def has_role(self, organisation_id: UUID, role: int, city_code: int) -> bool:
@@ -78,6 +86,27 @@ class DirectoryReplay(Replay):
             organisation_id,
             f"{role.name.lower()} in {city_code}",
         )
+
+    def notice_until(self, start_seconds: int) -> int:
+        """Return the last second of a public notice; zero where notice takes no time."""
+        if not self.notice_days:
+            return 0
+        return last_second(self.working_days, start_seconds, self.notice_days)
+
+    def _working_days_set(self, event: Event, where: str) -> None:
+        year, bits = event.args["year"], event.args["low"] | event.args["high"] << 256
+        is_whole = event.args["low"] >> 256 == 0 and bits >> days_in(year) == 0
+        self.findings.require(is_whole, "calendar_malformed", where, bits, f"days of {year}")
+        self.working_days[year] = bits
+
+    def _notice_days_set(self, event: Event, where: str) -> None:
+        days, is_trial = event.args["working_days"], event.args["is_trial"]
+        if self.is_trial is not None:
+            self.findings.same("trial_mark", where, is_trial, self.is_trial)
+        self.findings.require(
+            days >= NOTICE_DAYS or is_trial, "notice_too_short", where, days, NOTICE_DAYS
+        )
+        self.notice_days, self.is_trial = days, is_trial
 
     def _city_opened(self, event: Event, where: str) -> None:
         code = event.args["city_code"]

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from ledger.chain.events import Event
-from ledger.domain.codes import LicenceState, ProductState, Purpose, Role
+from ledger.domain.codes import LicenceState, OpeningTier, ProductState, Purpose, Role
 from ledger.domain.units import PPM_WHOLE, UINT64_MAX
 from ledger.verification.datasets import DatasetsReplay
 from ledger.verification.directory import DirectoryReplay
@@ -86,6 +86,7 @@ class LicencesReplay(Replay):
             "CapsApproved": self._caps_approved,
             "TariffPublished": self._tariff_published,
             "LicenceGranted": self._granted,
+            "OpeningDecided": self._opening_decided,
             "LicenceSupplemented": self._supplemented,
             "LicenceStateSet": self._licence_state_set,
         }
@@ -106,7 +107,7 @@ class LicencesReplay(Replay):
         self._check_lineage(args["lineage"], where)
         product = Product(args["operator_id"], args["city_code"], args["modes"], args["lineage"])
         self.products[args["product_id"]] = product
-        self._require_sellable(product, args["modes"], where)
+        self._require_sellable(product, args["modes"], where, event.block_time)
 
     def compare_lineages(self, written: Mapping[UUID, list[dict[str, Any]]]) -> None:
         """Compare the lineage of every product with the one that is written on chain."""
@@ -198,7 +199,7 @@ class LicencesReplay(Replay):
         self.findings.require(is_new, "agreement_used", where, agreement["agreement_id"])
         self.agreements.add(agreement["agreement_id"])
         self._check_terms(event, agreement, where)
-        self._check_parties(agreement, where)
+        self._check_parties(agreement, where, event.block_time)
         if self.domain is not None:
             expected = agreement_digest(self.domain, agreement)
             self.findings.same("agreement_digest", where, event.args["agreement_digest"], expected)
@@ -213,6 +214,21 @@ class LicencesReplay(Replay):
             quota_units_max=agreement["quota_units"],
             agreement_digest=event.args["agreement_digest"],
         )
+
+    def _opening_decided(self, event: Event, where: str) -> None:
+        args, licence = event.args, self.licences.get(event.args["licence_no"])
+        product = self.products.get(licence.product_id) if licence else None
+        if licence is None or product is None:
+            self.findings.add("licence_unknown", where, args["licence_no"], "a granted one")
+            return
+        ids = [entry["claimant_id"] for entry in product.lineage if entry["kind"] == _DATASET]
+        tier, numbers = self.datasets.opening_of(
+            ids, licence.modes, licence.purpose, event.block_time
+        )
+        self.findings.same("opening_tier", where, args["tier"], tier)
+        self.findings.same("opening_policies", where, args["policy_nos"], numbers)
+        is_open = tier != OpeningTier.FORBIDDEN
+        self.findings.require(is_open, "opening_forbidden", where, tier, "an opened cell")
 
     def _check_terms(self, event: Event, terms: dict[str, Any], where: str) -> None:
         """Check what an agreement and a supplement have in common."""
@@ -229,7 +245,7 @@ class LicencesReplay(Replay):
             LIABILITY_FLOOR_PPM,
         )
 
-    def _check_parties(self, agreement: dict[str, Any], where: str) -> None:
+    def _check_parties(self, agreement: dict[str, Any], where: str, time: int) -> None:
         buyer_id, operator_id = agreement["buyer_id"], agreement["operator_id"]
         self.findings.require(buyer_id != operator_id, "self_dealing", where, buyer_id)
         self.findings.require(
@@ -250,7 +266,7 @@ class LicencesReplay(Replay):
         )
         in_force = len(product.tariffs) if agreement["purpose"] in CHARGEABLE else 0
         self.findings.same("agreement_tariff", where, agreement["tariff_no"], in_force)
-        self._require_sellable(product, agreement["modes"], where)
+        self._require_sellable(product, agreement["modes"], where, time)
 
     def _supplemented(self, event: Event, where: str) -> None:
         change = event.args["supplement"]
@@ -300,10 +316,10 @@ class LicencesReplay(Replay):
         if actor_id != product.operator_id:
             self.directory.require_role(actor_id, Role.REGISTRAR, product.city_code, where)
 
-    def _require_sellable(self, product: Product, modes: int, where: str) -> None:
+    def _require_sellable(self, product: Product, modes: int, where: str, time: int) -> None:
         for entry in product.lineage:
             if entry["kind"] == _DATASET:
-                self.datasets.require_sellable(entry["claimant_id"], modes, where)
+                self.datasets.require_sellable(entry["claimant_id"], modes, where, time)
 
     def _product(self, event: Event, where: str) -> Product | None:
         product_id = event.args["product_id"]

@@ -23,6 +23,7 @@ from ledger.verification.invoices import ReadReceipt
 from ledger.verification.log_check import check_log
 from ledger.verification.logs import check_logs
 from ledger.verification.market import MarketReplay
+from ledger.verification.policies import check_policy_documents
 from ledger.verification.reading import check_numbers
 from ledger.verification.receipts import read_receipt
 from ledger.verification.report import block_number_of, check_report
@@ -64,6 +65,7 @@ def verify(
     audited = check_logs(market.logs.logs, logs, market.licences.licences, findings, progress)
     if documents is not None:
         check_documents(documents, findings)
+        check_policy_documents(market.datasets.policies, documents, findings)
         tell("documents", 1, 1)
     if report is not None:
         _check_report(report, ordered, market, read, findings)

@@ -118,15 +118,21 @@ def table_file(folder: Path, name: str, rows: int) -> Path:
 
 
 @contextmanager
-def opened_market(folder: Path, database_url: str = "") -> Iterator[SmallMarket]:
-    """Yield a market with members, three coded datasets, a licensed product and a log."""
+def opened_market(
+    folder: Path, database_url: str = "", *, statutory: bool = False
+) -> Iterator[SmallMarket]:
+    """Yield a market with members, three coded datasets, a licensed product and a log.
+
+    With the law's clocks nothing is registered yet: a code takes weeks.
+    """
     settings = Settings(home=folder / "home", keystore_scrypt_n=2, database_url=database_url)
-    with Market.open(settings, bootstrap=True) as market:
+    with Market.open(settings, bootstrap=True, statutory=statutory) as market:
         small = SmallMarket(market, folder)
         open_region(market)
         _admit_all(small)
-        _register_all(small)
-        _sell(small)
+        if not statutory:
+            _register_all(small)
+            _sell(small)
         yield small
 
 

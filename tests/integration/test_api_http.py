@@ -19,6 +19,7 @@ from ledger.app.proving import check_proof_file, check_proof_on_chain
 from ledger.app.signing import sign_message
 from ledger.chain.keys import address_of
 from ledger.codec.receipts import Receipt
+from ledger.domain.catalogue import QUALITY_DIMENSIONS
 from tests.integration.market_fixture import SmallMarket, opened_market
 
 pytestmark = pytest.mark.integration
@@ -130,7 +131,11 @@ def test_command__prepared_signed_submitted__done_once(
     client: TestClient, small: SmallMarket
 ) -> None:
     account = small.members["nanjing"].account
-    body = {"dataset_id": str(small.datasets["weather"]), "grade": "b", "report": "抽检"}
+    body = {
+        "dataset_id": str(small.datasets["weather"]),
+        "scores": dict.fromkeys(QUALITY_DIMENSIONS, 85),
+        "report": "抽检",
+    }
     signer = address_of(account)
     prepared = client.post(f"/v1/prepare/inspect-dataset?signer={signer}", json=body).json()
     signed = {

@@ -15,11 +15,13 @@ from ledger.app.keys import issue_api_key
 from ledger.chain.client import Chain
 from ledger.chain.forwarder import sign_typed_data
 from ledger.chain.keys import address_of, new_account
+from ledger.domain.catalogue import QUALITY_DIMENSIONS
 from ledger.domain.errors import LedgerError, ValidationError
 from ledger.domain.ids import digest_text, new_id
 from ledger.projection import queries
 from ledger.projection.projector import projection_digest
 from tests.integration.market_fixture import (
+    CHUZHOU,
     NANJING,
     SmallMarket,
     approve,
@@ -134,7 +136,8 @@ def test_role__unknown_organisation__refused(small: SmallMarket) -> None:
 def test_advance__registrar_of_another_city__refused(small: SmallMarket) -> None:
     body = {"dataset_id": str(small.datasets["weather"]), "to": "revoked", "reason": "x"}
     error = _refused(lambda: small.run("chuzhou", "advance-registration", body))
-    assert error.code == "directory.role_missing"
+    assert error.code == "dataset_registry.other_city"
+    assert (error.got, error.expected) == (CHUZHOU, NANJING)
 
 
 @pytest.mark.acts
@@ -225,10 +228,14 @@ def test_submit__same_key_again__same_answer_and_replay_refused(small: SmallMark
 
 @pytest.mark.acts
 def test_run__same_key_with_another_body__conflict(small: SmallMarket) -> None:
-    body = {"dataset_id": str(small.datasets["weather"]), "grade": "a", "report": "良好"}
+    body = {
+        "dataset_id": str(small.datasets["weather"]),
+        "scores": dict.fromkeys(QUALITY_DIMENSIONS, 95),
+        "report": "良好",
+    }
     first = small.run("nanjing", "inspect-dataset", body, idempotency_key="grade-1")
     assert small.run("nanjing", "inspect-dataset", body, idempotency_key="grade-1") == first
-    other = body | {"grade": "b"}
+    other = body | {"scores": dict.fromkeys(QUALITY_DIMENSIONS, 85)}
     error = _refused(
         lambda: small.run("nanjing", "inspect-dataset", other, idempotency_key="grade-1")
     )

@@ -51,7 +51,7 @@ OUTSIDE: dict[str, set[str]] = {
     "indexer": set(),
     "verification": {"numpy"},
     "report": {"reportlab"},
-    "app": {"pydantic", "pydantic_core", "pydantic_settings"},
+    "app": {"chinese_calendar", "pydantic", "pydantic_core", "pydantic_settings"},
     "cli": {"click", "httpx", "pydantic", "rich", "structlog", "typer", "uvicorn", "vega_datasets"},
     "api": {"fastapi", "jinja2", "pydantic", "starlette", "structlog", "uvicorn"},
     "ledger": set(),

@@ -75,6 +75,9 @@ class Teller:
 
     def directory(self) -> None:
         self.say("Directory", "CityOpened", city_code=CITY)
+        self.say("Directory", "WorkingDaysSet", year=2026, low=1, high=0)
+        self.say("Directory", "WorkingDaysSet", year=2026, low=2**256 - 1, high=2**109 - 1)
+        self.say("Directory", "NoticeDaysSet", working_days=0, is_trial=True)
         for kind, is_public in ((1, True), (5, False), (7, False)):
             rule = {"roles": 511, "is_institution": kind == 7, "is_paid_to_treasury": is_public}
             self.say("Directory", "KindDefined", kind=kind, rule=rule)
@@ -123,10 +126,15 @@ class Teller:
                 "DatasetRegistry",
                 "RegistrationAdvanced",
                 dataset_id=DATASET,
+                kind=1,
                 **{"from": step, "to": step + 1},
                 actor_id=PROVIDER,
                 decision_digest=digest(step),
             )
+            if step == 4:
+                self.objection()
+        self.coded(1)
+        self.again()
         subject = {"dataset_id": CHILD}
         self.say(
             "DatasetRegistry",
@@ -141,15 +149,103 @@ class Teller:
             "QualityInspected",
             **subject,
             grade=2,
+            scores=bytes([85] * 6),
             inspector_id=TREASURY,
             report_digest=digest(7),
         )
+        self.rectified()
         self.say(
             "DatasetRegistry",
             "DatasetSuspensionSet",
             **subject,
             is_suspended=True,
             decision_digest=digest(8),
+        )
+
+    def objection(self) -> None:
+        about = {"dataset_id": DATASET, "objection_id": UUID(int=DATASET.int + 1)}
+        self.say(
+            "DatasetRegistry",
+            "NoticeObjected",
+            **about,
+            objector_id=BUYER,
+            statement_digest=digest(31),
+            evidence_digest=digest(32),
+        )
+        self.say(
+            "DatasetRegistry",
+            "NoticeObjectionDecided",
+            **about,
+            is_upheld=False,
+            registrar_id=TREASURY,
+            decision_digest=digest(33),
+        )
+
+    def coded(self, kind: int) -> None:
+        self.say(
+            "DatasetRegistry",
+            "RegistrationCoded",
+            dataset_id=DATASET,
+            kind=kind,
+            registration_code=digest(41),
+            valid_until=2_000_000_000,
+            application_digest=digest(9),
+        )
+
+    def again(self) -> None:
+        """A correction of what is coded."""
+        for old, new in ((6, 2), (2, 3), (3, 4), (4, 6)):
+            self.say(
+                "DatasetRegistry",
+                "RegistrationAdvanced",
+                dataset_id=DATASET,
+                kind=3,
+                **{"from": old, "to": new},
+                actor_id=PROVIDER,
+                decision_digest=digest(9),
+            )
+        self.coded(3)
+
+    def rectified(self) -> None:
+        """Grade E, then better; a masked version, a table of opening, a responsibility list."""
+        for grade, score in ((5, 30), (5, 30), (2, 85)):
+            self.say(
+                "DatasetRegistry",
+                "QualityInspected",
+                dataset_id=CHILD,
+                grade=grade,
+                scores=bytes([score] * 6),
+                inspector_id=TREASURY,
+                report_digest=digest(7),
+            )
+        for risk in (35, 36):
+            self.say(
+                "DatasetRegistry",
+                "VersionMasked",
+                dataset_id=DATASET,
+                version_no=2,
+                source_digest=digest(101),
+                report_digest=digest(risk),
+            )
+        self.say(
+            "DatasetRegistry",
+            "OpeningPolicyPublished",
+            policy_no=1,
+            city_code=0,
+            effective_at=1_700_000_000,
+            unconditional=2**210 - 1,
+            conditional=2**209 + 7,
+            document_digest=digest(34),
+        )
+        self.say(
+            "DatasetRegistry",
+            "DutiesAnchored",
+            city_code=CITY,
+            quarter_id=20263,
+            duty_count=2,
+            overdue_count=1,
+            registrar_id=TREASURY,
+            list_digest=digest(36),
         )
 
     def evidence(self, dataset_id: UUID) -> None:
@@ -222,6 +318,7 @@ class Teller:
             agreement=agreement(),
             agreement_digest=digest(14),
         )
+        say("LicenceRegistry", "OpeningDecided", licence_no=1, tier=3, policy_nos=[1, 1])
         say(
             "LicenceRegistry",
             "LicenceSupplemented",

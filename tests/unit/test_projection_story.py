@@ -152,7 +152,7 @@ def test_queries__dataset__with_versions_parents_and_steps(market: Any) -> None:
         (m.DATASET, 1),
         (m.CHILD, 1),
     ]
-    assert [s.to_state for s in detail.steps] == [2, 3, 4, 5, 6]
+    assert [s.to_state for s in detail.steps] == [2, 3, 4, 5, 6, 2, 3, 4, 6]
     assert {c.dataset_id for c in children} == {m.CHILD, m.DATASET}
     assert found is not None
     assert (found.dataset_id, found.version_no) == (m.DATASET, 2)

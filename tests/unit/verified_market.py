@@ -22,6 +22,11 @@ U64 = 2**64 - 1
 CITY = 320100
 START = 1_790_000_000
 """September 2026, Unix seconds."""
+VALID_UNTIL = START + 2 * 365 * 86_400
+EVERY_CELL = sum(3 << 3 * cell for cell in range(70))
+"""Conditional, whatever the mode and the purpose."""
+LOW_2026, HIGH_2026 = (2**256 - 1) & ~7, 2**109 - 1
+"""Every day but the first three is worked."""
 ORIGIN = "example.org/log/1"
 DOMAIN = {
     "name": "MetroDataLedger",
@@ -113,6 +118,9 @@ class VerifiedMarket:
 
     def _directory(self) -> None:
         self.say("Directory", "CityOpened", city_code=CITY)
+        self.say("Directory", "WorkingDaysSet", year=2026, low=LOW_2026, high=HIGH_2026)
+        self.say("Directory", "NoticeDaysSet", working_days=0, is_trial=True)
+        self.say("Directory", "NoticeDaysSet", working_days=0, is_trial=True)
         for kind, roles in KINDS.items():
             rule = {"roles": roles, "is_institution": kind > 5, "is_paid_to_treasury": kind == 1}
             self.say("Directory", "KindDefined", kind=kind, rule=rule)
@@ -138,6 +146,82 @@ class VerifiedMarket:
         self.say("Directory", "RoleRevoked", **key)
         decided = {"organisation_id": BUYER, "decision_digest": digest(5)}
         self.say("Directory", "OrganisationStatusSet", **decided, status=1)
+
+    def _object(self, dataset_id: UUID) -> None:
+        about = {"dataset_id": dataset_id, "objection_id": uid(dataset_id.int & 0xFF | 0x700)}
+        self.say(
+            "DatasetRegistry",
+            "NoticeObjected",
+            **about,
+            objector_id=BUYER,
+            statement_digest=digest(31),
+            evidence_digest=digest(32),
+        )
+        self.say(
+            "DatasetRegistry",
+            "NoticeObjectionDecided",
+            **about,
+            is_upheld=False,
+            registrar_id=REGISTRAR,
+            decision_digest=digest(33),
+        )
+
+    def _code(self, dataset_id: UUID, kind: int) -> None:
+        self.say(
+            "DatasetRegistry",
+            "RegistrationCoded",
+            dataset_id=dataset_id,
+            kind=kind,
+            registration_code=digest(dataset_id.int & 0xFF),
+            valid_until=VALID_UNTIL,
+            application_digest=digest(9 if kind == 3 else 1),
+        )
+
+    def _apply(self, kind: int) -> None:
+        """A correction (3) of the first dataset, from application to code."""
+        for old, new in ((6, 2), (2, 3), (3, 4), (4, 6)):
+            self.say(
+                "DatasetRegistry",
+                "RegistrationAdvanced",
+                dataset_id=WEATHER,
+                kind=kind,
+                **{"from": old, "to": new},
+                actor_id=PROVIDER if new == 2 else REGISTRAR,
+                decision_digest=digest(9),
+            )
+        self._code(WEATHER, kind)
+
+    def _open(self) -> None:
+        """Tables of graded opening, a masked version, a responsibility list."""
+        say = self.say
+        say(
+            "DatasetRegistry",
+            "OpeningPolicyPublished",
+            policy_no=1,
+            city_code=0,
+            effective_at=START + len(self.events) + 1,
+            unconditional=EVERY_CELL,
+            conditional=EVERY_CELL,
+            document_digest=digest(34),
+        )
+        say(
+            "DatasetRegistry",
+            "VersionMasked",
+            dataset_id=WEATHER,
+            version_no=2,
+            source_digest=digest(101),
+            report_digest=digest(35),
+        )
+        say(
+            "DatasetRegistry",
+            "DutiesAnchored",
+            city_code=CITY,
+            quarter_id=20263,
+            duty_count=2,
+            overdue_count=0,
+            registrar_id=REGISTRAR,
+            list_digest=digest(36),
+        )
 
     def _datasets(self) -> None:
         for number, (dataset_id, owner) in enumerate(((WEATHER, PROVIDER), (TRAFFIC, UTILITY))):
@@ -168,10 +252,15 @@ class VerifiedMarket:
                     "DatasetRegistry",
                     "RegistrationAdvanced",
                     **about,
+                    kind=1,
                     **{"from": step, "to": step + 1},
                     actor_id=owner if step == 1 else REGISTRAR,
                     decision_digest=digest(step),
                 )
+                if step == 4:
+                    self._object(dataset_id)
+            self._code(dataset_id, 1)
+        self._apply(3)
         self._version(WEATHER, 2, 103, [digest(101), digest(102)])
         decided = {"dataset_id": TRAFFIC, "decision_digest": digest(6)}
         self.say("DatasetRegistry", "DatasetClassified", **decided, open_class=1, sensitivity=1)
@@ -181,6 +270,7 @@ class VerifiedMarket:
             "QualityInspected",
             dataset_id=TRAFFIC,
             grade=1,
+            scores=bytes((90, 91, 92, 93, 94, 95)),
             inspector_id=REGISTRAR,
             report_digest=digest(7),
         )
@@ -203,6 +293,7 @@ class VerifiedMarket:
         )
 
     def _sales(self) -> None:
+        self._open()
         key = {"product_id": PRODUCT}
         self.say(
             "LicenceRegistry",
@@ -227,6 +318,9 @@ class VerifiedMarket:
                 licence_no=number,
                 agreement=agreement,
                 agreement_digest=agreement_digest(DOMAIN, agreement),
+            )
+            self.say(
+                "LicenceRegistry", "OpeningDecided", licence_no=number, tier=3, policy_nos=[1, 1]
             )
         change = {
             "licence_no": 1,

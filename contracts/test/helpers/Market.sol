@@ -16,9 +16,11 @@ import {
     ChargeBasis,
     ClaimantKind,
     OpenClass,
+    OpeningTier,
     Purpose,
     QualityGrade,
     RegistrationState,
+    RegistrationType,
     Role,
     Sensitivity,
     UpdateFrequency
@@ -62,6 +64,8 @@ abstract contract Market is Check {
     /// @dev 2026-06-15 12:00 in China.
     uint64 internal constant NOON = 1781496000;
     uint64 internal constant NOON_MS = NOON * 1000;
+    /// @dev Within three years of every instant that the tests code at.
+    uint64 internal constant VALID_UNTIL = NOON + 2 * 365 days;
     bytes32 internal constant DOCUMENT = bytes32(uint256(0xd0c));
 
     AccessManager internal governance;
@@ -136,8 +140,27 @@ abstract contract Market is Check {
     }
 
     function _advance(uint128 datasetId, uint128 actor, RegistrationState to) internal {
+        if (to == RegistrationState.CODED) return _giveCode(datasetId, actor);
         _as(actor);
-        datasets.advance(_id(datasetId), to, DOCUMENT);
+        if (to == RegistrationState.APPLIED) datasets.applyFor(_id(datasetId), RegistrationType.FIRST, DOCUMENT);
+        else datasets.advance(_id(datasetId), to, DOCUMENT);
+    }
+
+    function _giveCode(uint128 datasetId, uint128 registrar) internal {
+        _as(registrar);
+        datasets.code(_id(datasetId), bytes32(uint256(datasetId)), VALID_UNTIL, DOCUMENT);
+    }
+
+    /// @dev The region's table: every cell conditional.
+    function _publishPolicy() internal {
+        uint256 word = _everyCell(OpeningTier.CONDITIONAL);
+        datasets.publishPolicy(0, word, word, uint64(block.timestamp), DOCUMENT);
+    }
+
+    function _everyCell(OpeningTier tier) internal pure returns (uint256 word) {
+        for (uint256 cell = 0; cell < 70; ++cell) {
+            word |= uint256(uint8(tier)) << (3 * cell);
+        }
     }
 
     /// @dev From nothing to a registration code.
@@ -246,6 +269,7 @@ abstract contract Market is Check {
 
     /// @dev Three coded datasets, a priced product, a free one, and a licence on each (1 and 2).
     function _openShop() internal {
+        _publishPolicy();
         _code(DATASET_1, BUREAU, REGISTRAR);
         _code(DATASET_2, COMPANY, REGISTRAR);
         _code(DATASET_3, FAR_BUREAU, FAR_REGISTRAR);
@@ -266,9 +290,18 @@ abstract contract Market is Check {
         licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(BUYER, digest));
     }
 
+    /// @dev Six equal scores of a grade.
+    function _scores(QualityGrade grade) internal pure returns (bytes6) {
+        if (grade == QualityGrade.A) return hex"5f5f5f5f5f5f";
+        if (grade == QualityGrade.B) return hex"555555555555";
+        if (grade == QualityGrade.C) return hex"4b4b4b4b4b4b";
+        if (grade == QualityGrade.D) return hex"414141414141";
+        return hex"1e1e1e1e1e1e";
+    }
+
     function _grade(uint128 datasetId, QualityGrade grade) internal {
         _as(datasetId == DATASET_3 ? FAR_REGISTRAR : REGISTRAR);
-        datasets.inspect(_id(datasetId), grade, DOCUMENT);
+        datasets.inspect(_id(datasetId), _scores(grade), DOCUMENT);
     }
 
     // ---- use ----
@@ -432,14 +465,20 @@ abstract contract Market is Check {
     function _deploy() private {
         governance = new AccessManager(address(this));
         forwarder = new ERC2771Forwarder("MetroDataLedger");
-        directory = new Directory(address(governance), address(forwarder));
+        directory = new Directory(address(governance), address(forwarder), _isTrial());
         datasets = new DatasetRegistry(address(forwarder), directory);
         licences = new LicenceRegistry(address(forwarder), directory, datasets);
         usageLog = new UsageLog(address(forwarder), directory);
         ledger = new RevenueLedger(address(forwarder), directory, datasets, licences, usageLog);
     }
 
+    /// @dev Most tests go from application to code in one instant, as a trial allows.
+    function _isTrial() internal pure virtual returns (bool) {
+        return true;
+    }
+
     function _openCities() private {
+        if (_isTrial()) directory.setNoticeDays(0);
         directory.openCity(NANJING);
         directory.openCity(ZHENJIANG);
         directory.defineKind(ENTERPRISE, IDirectory.KindRule(_bitmap(Role.PROVIDER, Role.OPERATOR, Role.BUYER), false, false));

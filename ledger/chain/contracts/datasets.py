@@ -28,6 +28,7 @@ class DatasetRecord:
     is_suspended: bool
     latest_version_no: int
     evidenced_at: int
+    valid_until: int
 
 
 @dataclass(frozen=True, slots=True)

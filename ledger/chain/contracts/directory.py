@@ -39,6 +39,19 @@ class Directory(Contract):
         """Return whether an active organisation holds a role in a city."""
         return bool(self.view("hasRole", organisation_id, role, city_code, block=block))
 
+    def is_trial(self, *, block: BlockId) -> bool:
+        """Return whether the chain was deployed as a trial (试运行)."""
+        return bool(self.view("isTrial", block=block))
+
+    def working_days_of(self, year: int, *, block: BlockId) -> tuple[int, int]:
+        """Return the two words of a year's table; both are zero where there is none."""
+        low, high = self.view("workingDaysOf", year, block=block)
+        return int(low), int(high)
+
+    def working_days_after(self, from_seconds: int, count: int, *, block: BlockId) -> int:
+        """Return the last Unix second of the n-th working day after an instant's day."""
+        return int(self.view("workingDaysAfter", from_seconds, count, block=block))
+
     def payee_of(self, organisation_id: UUID, *, block: BlockId) -> UUID:
         """Return who is paid for what an organisation earns."""
         found: UUID = self.view("payeeOf", organisation_id, block=block)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from ledger.domain.codes import RegistrationState
 from ledger.projection.errors import EventContradictsError
@@ -16,7 +16,6 @@ from ledger.projection.tables import (
     datasets,
     kinds,
     organisations,
-    registration_steps,
     roles,
     signers,
     version_parents,
@@ -25,7 +24,6 @@ from ledger.projection.tables import (
 _VERSION_OF_DIGEST = select(dataset_versions.c.dataset_id, dataset_versions.c.version_no).where(
     dataset_versions.c.sha256_digest == bindparam("digest")
 )
-_STEP_COUNT = select(func.count()).where(registration_steps.c.dataset_id == bindparam("dataset_id"))
 _DELETE_KIND = delete(kinds).where(kinds.c.kind == bindparam("kind"))
 _DELETE_SIGNER = delete(signers).where(signers.c.address == bindparam("address"))
 _DELETE_ROLE = delete(roles).where(
@@ -115,6 +113,8 @@ def dataset_evidenced(connection: Connection, event: StoredEvent) -> None:
         grade=0,
         is_suspended=False,
         quality_report_digest=None,
+        registration_code=None,
+        valid_until=0,
         latest_version_no=0,
         evidenced_at=event.block_time,
         **event.args["registration"],
@@ -152,27 +152,6 @@ def _parent(connection: Connection, digest: str) -> dict[str, Any]:
     }
 
 
-@handles("RegistrationAdvanced")
-def registration_advanced(connection: Connection, event: StoredEvent) -> None:
-    """The registration goes one step on."""
-    args = event.args
-    dataset_id = args["dataset_id"]
-    steps = connection.execute(_STEP_COUNT, {"dataset_id": dataset_id}).scalar_one()
-    insert(
-        connection,
-        registration_steps,
-        dataset_id=dataset_id,
-        step_no=steps + 1,
-        from_state=args["from"],
-        to_state=args["to"],
-        actor_id=args["actor_id"],
-        decision_digest=args["decision_digest"],
-        decided_at=event.block_time,
-        tx_hash=event.tx_hash,
-    )
-    change(connection, datasets, {"dataset_id": dataset_id}, state=args["to"])
-
-
 @handles("DatasetClassified")
 def dataset_classified(connection: Connection, event: StoredEvent) -> None:
     """Open class and sensitivity are decided anew."""
@@ -182,18 +161,6 @@ def dataset_classified(connection: Connection, event: StoredEvent) -> None:
         {"dataset_id": event.args["dataset_id"]},
         open_class=event.args["open_class"],
         sensitivity=event.args["sensitivity"],
-    )
-
-
-@handles("QualityInspected")
-def quality_inspected(connection: Connection, event: StoredEvent) -> None:
-    """A dataset was inspected and has a grade."""
-    change(
-        connection,
-        datasets,
-        {"dataset_id": event.args["dataset_id"]},
-        grade=event.args["grade"],
-        quality_report_digest=event.args["report_digest"],
     )
 
 

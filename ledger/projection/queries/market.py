@@ -73,6 +73,8 @@ class DatasetRow:
     masking_report_digest: bytes
     source_consent_digest: bytes
     quality_report_digest: bytes | None
+    registration_code: bytes | None
+    valid_until: int
     latest_version_no: int
     evidenced_at: int
 
@@ -110,6 +112,7 @@ class StepRow:
 
     dataset_id: UUID
     step_no: int
+    kind: int
     from_state: int
     to_state: int
     actor_id: UUID

@@ -13,6 +13,7 @@ from ledger.projection.tables.base import (
     text_of,
     uint64,
 )
+from ledger.projection.types import Json
 
 cities = Table("cities", METADATA, code_of("city_code", primary_key=True, autoincrement=False))
 
@@ -23,6 +24,23 @@ kinds = Table(
     integer("roles"),
     Column("is_institution", Boolean, nullable=False),
     Column("is_paid_to_treasury", Boolean, nullable=False),
+)
+
+working_days = Table(
+    "working_days",
+    METADATA,
+    code_of("year", primary_key=True, autoincrement=False),
+    Column("words", Json, nullable=False),
+)
+"""The two words of a year's table, as integers."""
+
+notice_rules = Table(
+    "notice_rules",
+    METADATA,
+    code_of("rule_no", primary_key=True, autoincrement=False),
+    code_of("working_days"),
+    Column("is_trial", Boolean, nullable=False),
+    integer("set_at"),
 )
 
 organisations = Table(
@@ -71,6 +89,8 @@ datasets = Table(
     digest_of("masking_report_digest"),
     digest_of("source_consent_digest"),
     digest_of("quality_report_digest", nullable=True),
+    digest_of("registration_code", nullable=True),
+    integer("valid_until"),
     integer("latest_version_no"),
     integer("evidenced_at", index=True),
 )
@@ -98,17 +118,4 @@ version_parents = Table(
     digest_of("parent_digest"),
     id_of("parent_dataset_id", index=True),
     integer("parent_version_no"),
-)
-
-registration_steps = Table(
-    "registration_steps",
-    METADATA,
-    id_of("dataset_id", primary_key=True),
-    code_of("step_no", primary_key=True, autoincrement=False),
-    code_of("from_state"),
-    code_of("to_state"),
-    id_of("actor_id"),
-    digest_of("decision_digest"),
-    integer("decided_at"),
-    text_of("tx_hash", 66),
 )
