@@ -56,14 +56,14 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         if (modes == 0) revert LicenceRegistry_ModeNotOffered(productId, modes, 0);
         _requireWeights(lineage);
         _requireOrganisations(lineage);
-        address place = Lineages.write(lineage);
-        _requireSellable(productId, place, modes);
+        bytes memory listing = Lineages.pack(lineage);
+        _requireSellable(productId, listing, modes);
         Product storage subject = _products[productId];
         subject.operatorId = operatorId;
         subject.cityCode = cityCode;
         subject.state = ProductState.LISTED;
         subject.modes = modes;
-        subject.lineage = place;
+        subject.lineage = Lineages.write(listing);
         emit ProductListed(_nextEventNo(), productId, operatorId, cityCode, modes, metadataDigest, lineage);
     }
 
@@ -249,7 +249,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
             revert LicenceRegistry_ModeNotOffered(agreement.productId, agreement.modes, subject.modes);
         }
         _requirePrice(agreement, subject);
-        _requireSellable(agreement.productId, subject.lineage, agreement.modes);
+        _requireSellable(agreement.productId, Lineages.read(subject.lineage), agreement.modes);
     }
 
     /// @dev Free purposes have no tariff; chargeable ones have the tariff in force (发改价格〔2025〕65号).
@@ -264,8 +264,8 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     }
 
     /// @dev Every dataset of a lineage, and at least one.
-    function _requireSellable(bytes16 productId, address lineage, uint8 modes) private view {
-        bytes16[] memory datasetIds = Lineages.datasetsOf(Lineages.read(lineage));
+    function _requireSellable(bytes16 productId, bytes memory listing, uint8 modes) private view {
+        bytes16[] memory datasetIds = Lineages.datasetsOf(listing);
         if (datasetIds.length == 0) revert LicenceRegistry_LineageWithoutDataset(productId);
         DATASETS.requireSellable(datasetIds, modes);
     }
