@@ -56,14 +56,14 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         if (modes == 0) revert LicenceRegistry_ModeNotOffered(productId, modes, 0);
         _requireWeights(lineage);
         _requireOrganisations(lineage);
-        address place = Lineages.write(lineage);
-        DATASETS.requireSellable(_datasetsOf(productId, place), modes);
+        bytes memory listing = Lineages.pack(lineage);
+        DATASETS.requireSellable(_datasetsOf(productId, listing), modes);
         Product storage subject = _products[productId];
         subject.operatorId = operatorId;
         subject.cityCode = cityCode;
         subject.state = ProductState.LISTED;
         subject.modes = modes;
-        subject.lineage = place;
+        subject.lineage = Lineages.write(listing);
         emit ProductListed(_nextEventNo(), productId, operatorId, cityCode, modes, metadataDigest, lineage);
     }
 
@@ -255,7 +255,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
             revert LicenceRegistry_ModeNotOffered(agreement.productId, agreement.modes, subject.modes);
         }
         _requirePrice(agreement, subject);
-        bytes16[] memory datasetIds = _datasetsOf(agreement.productId, subject.lineage);
+        bytes16[] memory datasetIds = _datasetsOf(agreement.productId, Lineages.read(subject.lineage));
         return DATASETS.requireOpen(datasetIds, agreement.modes, agreement.purpose);
     }
 
@@ -271,8 +271,12 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     }
 
     /// @dev Every dataset of a lineage, and at least one.
-    function _datasetsOf(bytes16 productId, address lineage) private view returns (bytes16[] memory datasetIds) {
-        datasetIds = Lineages.datasetsOf(Lineages.read(lineage));
+    function _datasetsOf(bytes16 productId, bytes memory listing)
+        private
+        pure
+        returns (bytes16[] memory datasetIds)
+    {
+        datasetIds = Lineages.datasetsOf(listing);
         if (datasetIds.length == 0) revert LicenceRegistry_LineageWithoutDataset(productId);
     }
 

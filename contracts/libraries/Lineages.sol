@@ -16,21 +16,27 @@ library Lineages {
     bytes1 private constant CREATION_START = 0x61;
     bytes7 private constant CREATION_END = 0x80600a3d393df3;
 
-    /// @notice Writes a lineage where nobody can change it.
-    function write(ILicenceRegistry.LineageEntry[] calldata lineage) internal returns (address place) {
-        bytes memory listing = new bytes(lineage.length * ENTRY_BYTES);
+    /// @param lineage Weights of at most 1,000,000, as the registry has checked.
+    /// @return listing The entries as they are written.
+    function pack(ILicenceRegistry.LineageEntry[] calldata lineage) internal pure returns (bytes memory listing) {
+        listing = new bytes(lineage.length * ENTRY_BYTES);
         for (uint256 i = 0; i < lineage.length; ++i) {
             ILicenceRegistry.LineageEntry calldata entry = lineage[i];
             uint256 rest = uint256(entry.kind) << 120 | uint256(Ppm.unwrap(entry.weightPpm)) << 96;
             _put(listing, i, bytes32(entry.claimantId) | bytes32(rest));
         }
-        // The cast is safe: a lineage has at most 64 entries.
+    }
+
+    /// @notice Writes a listing of at most 64 entries where nobody can change it.
+    /// @return place Address of the contract whose code it is.
+    function write(bytes memory listing) internal returns (address place) {
+        // The cast is safe: 64 entries are 1,280 bytes.
         uint16 size = uint16(1 + listing.length);
         bytes memory creation = abi.encodePacked(CREATION_START, size, CREATION_END, bytes1(0), listing);
         assembly ("memory-safe") {
             place := create(0, add(creation, 0x20), mload(creation))
         }
-        if (place == address(0)) revert ILicenceRegistry.LicenceRegistry_LineageNotWritten(lineage.length);
+        if (place == address(0)) revert ILicenceRegistry.LicenceRegistry_LineageNotWritten(countOf(listing));
     }
 
     /// @return listing The entries at a place; none where nothing was written.

@@ -9,7 +9,7 @@ import {Check} from "./helpers/Check.sol";
 
 contract LineagesCaller {
     function write(ILicenceRegistry.LineageEntry[] calldata lineage) external returns (address) {
-        return Lineages.write(lineage);
+        return Lineages.write(Lineages.pack(lineage));
     }
 
     function read(address place) external view returns (ILicenceRegistry.LineageEntry[] memory, bytes16[] memory) {

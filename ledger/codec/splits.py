@@ -42,7 +42,9 @@ def encode_split(split: Mapping[str, Any]) -> bytes:
         sums = (split[f"{name}_micro_fen"] for name in ("tax", "forgone", "reserve"))
         head = _HEAD.pack(*sums, len(cost), len(benefit), len(common))
         lines = struct.pack(f">{len(cost) + len(benefit)}Q", *cost, *benefit)
-        pool = (_COMMON.pack(item["claimant_id"].bytes, item["amount_micro_fen"]) for item in common)
+        pool = (
+            _COMMON.pack(item["claimant_id"].bytes, item["amount_micro_fen"]) for item in common
+        )
         return head + lines + b"".join(pool)
     except (struct.error, KeyError, TypeError, AttributeError) as error:
         raise MalformedValueError(

@@ -3,7 +3,8 @@
 Rules kept here:
 1. Closed ranges of blocks; a range that a node refuses is asked for in halves.
 2. Every log must stand in the block that the chain has at that number.
-3. The contracts' own counters, and the lineages as they are written, are read at the block at which reading ended.
+3. The contracts' own counters, and the lineages as they are written, are read at the block at which
+   reading ended.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from ledger.domain.ids import new_id
 from scripts.bench.figures import Figure, Peer, less, say
 from scripts.bench.large_tree import extension, made_up
 from scripts.bench.log import a_use
-from scripts.bench.market import Bench, Sale, agree, opened, registration, sell, version
+from scripts.bench.market import Bench, Sale, agree, listing, opened, registration, sell, version
 
 RUNS = 3
 DEPTH = 28
@@ -45,6 +45,7 @@ def measure() -> list[Figure]:
         for claimants in (2, 10, 60):
             say(f"gas: {claimants} claimants")
             sale = sell(bench, claimants)
+            _listings(bench, runs, claimants)
             if claimants == 2:
                 _grants(bench, sale, runs)
             _incomes(bench, sale, runs, claimants)
@@ -80,6 +81,12 @@ def _registry(bench: Bench, runs: Runs) -> None:
         parents = [body["version"]["sha256_digest"]]
         later = {"dataset_id": body["dataset_id"], "version": version(), "parents": parents}
         _take(bench, runs, "version_add", "provider", ("add-version", later))
+
+
+def _listings(bench: Bench, runs: Runs, claimants: int) -> None:
+    for _ in range(RUNS):
+        body = listing(bench, claimants)
+        _take(bench, runs, f"product_list_{claimants}", "operator", ("list-product", body))
 
 
 def _grants(bench: Bench, sale: Sale, runs: Runs) -> None:

@@ -195,8 +195,8 @@ class Sale:
     licence_no: int
 
 
-def sell(bench: Bench, claimants: int) -> Sale:
-    """List a product of so many claimants, price it, approve its scheme and licence it."""
+def listing(bench: Bench, claimants: int) -> dict[str, Any]:
+    """Return the body that lists a product of so many claimants, who are admitted where needed."""
     others = [f"claimant-{number}" for number in range(1, claimants)]
     for number, name in enumerate(others, start=100):
         if name not in bench.ids:
@@ -205,19 +205,26 @@ def sell(bench: Bench, claimants: int) -> Sale:
     keys += [(bench.ids[name], "organisation") for name in others]
     weights = [1_000_000 // claimants] * claimants
     weights[0] += 1_000_000 - sum(weights)
-    product_id, scheme_id = new_id(), new_id()
     lineage = [
         {"claimant_id": str(key), "kind": kind, "weight_ppm": weight}
         for (key, kind), weight in zip(keys, weights, strict=True)
     ]
     titles = dict.fromkeys(("title_zh", "title_en", "summary_zh", "summary_en"), "虚构 (invented)")
-    listing = {"product_id": str(product_id), "city_code": CITY, "modes": ["interface"]}
-    bench.run("operator", "list-product", listing | titles | {"lineage": lineage})
+    about = {"product_id": str(new_id()), "city_code": CITY, "modes": ["interface"]}
+    return about | titles | {"lineage": lineage}
+
+
+def sell(bench: Bench, claimants: int) -> Sale:
+    """List a product of so many claimants, price it, approve its scheme and licence it."""
+    body = listing(bench, claimants)
+    product_id, scheme_id = UUID(body["product_id"]), new_id()
+    bench.run("operator", "list-product", body)
     bands = [{"up_to_units": None, "price_micro_yuan": 1_000_000}]
     product = {"product_id": str(product_id)}
     bench.run("authority", "approve-caps", product | {"caps": bands, "reason": "示例"})
     bench.run("operator", "publish-tariff", product | {"basis": "data_records", "bands": bands})
-    bench.run("authority", "approve-scheme", _scheme(bench, scheme_id, [key for key, _ in keys]))
+    keys = [UUID(entry["claimant_id"]) for entry in body["lineage"]]
+    bench.run("authority", "approve-scheme", _scheme(bench, scheme_id, keys))
     agreement = agree(bench, product_id)
     bench.run("buyer", "grant-licence", agreement)
     agreement_id = UUID(agreement["agreement"]["agreement_id"])
