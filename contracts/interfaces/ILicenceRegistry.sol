@@ -69,7 +69,9 @@ interface ILicenceRegistry {
         uint64 quotaUnits;
         /// @dev The platform's share of liability for its own faults; statutory floor 500,000.
         Ppm platformLiabilityPpm;
-        /// @dev Salted digest of the terms.
+        /// @dev Most members of a team, each with a key of its own; 0 where the licence sets no limit.
+        uint8 teamMax;
+        /// @dev SHA-256 of the canonical form of the terms, an ODRL agreement.
         bytes32 termsDigest;
         /// @dev Unix seconds after which the signatures no longer grant a licence.
         uint64 deadline;
@@ -103,6 +105,7 @@ interface ILicenceRegistry {
         Purpose purpose;
         uint8 modes;
         LicenceState state;
+        uint8 teamMax;
         /// @dev EIP-712 digest of the agreement or of its latest supplement.
         bytes32 agreementDigest;
     }
@@ -198,6 +201,10 @@ interface ILicenceRegistry {
     error LicenceRegistry_SuspendedByAuthority(uint256 id);
     /// @notice Thrown when the operator and the buyer are the same organisation.
     error LicenceRegistry_SelfDealing(bytes16 organisationId);
+
+    /// @notice Thrown when a competition licence is not for a sandbox alone, names no team limit or one
+    /// beyond the most, or lasts too long; names what was asked.
+    error LicenceRegistry_CompetitionTerms(bytes16 productId, uint8 modes, uint8 teamMax, uint64 validSeconds);
 
     /// @notice Lists a product over datasets. Emits {ProductListed}.
     /// @param productId UUIDv7 chosen by the operator.
