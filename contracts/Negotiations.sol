@@ -61,7 +61,12 @@ contract Negotiations is INegotiations, Member {
     }
 
     /// @inheritdoc INegotiations
-    function accept(bytes16 threadId, Parties calldata parties, bytes32 offerDigest) external {
+    function accept(
+        bytes16 threadId,
+        Parties calldata parties,
+        bytes32 offerDigest,
+        bytes32 acceptanceDigest
+    ) external {
         Thread storage subject = _known(threadId, parties, offerDigest);
         bytes16 actorId = _requireParty(threadId, parties);
         if (subject.state != NegotiationState.OFFERED || actorId != parties.buyerId) {
@@ -69,7 +74,7 @@ contract Negotiations is INegotiations, Member {
         }
         _requireStanding(threadId, subject);
         subject.state = NegotiationState.ACCEPTED;
-        emit OfferAccepted(_nextEventNo(), threadId, offerDigest);
+        emit OfferAccepted(_nextEventNo(), threadId, offerDigest, acceptanceDigest);
     }
 
     /// @inheritdoc INegotiations

@@ -37,7 +37,9 @@ interface INegotiations {
         bytes32 offerDigest,
         uint64 deadline
     );
-    event OfferAccepted(uint64 eventNo, bytes16 indexed threadId, bytes32 offerDigest);
+    event OfferAccepted(
+        uint64 eventNo, bytes16 indexed threadId, bytes32 offerDigest, bytes32 acceptanceDigest
+    );
     event AgreementProposed(
         uint64 eventNo,
         bytes16 indexed threadId,
@@ -87,7 +89,13 @@ interface INegotiations {
     ) external;
 
     /// @notice Accepts the operator's last offer; the buyer. Emits {OfferAccepted}.
-    function accept(bytes16 threadId, Parties calldata parties, bytes32 offerDigest) external;
+    /// @param acceptanceDigest Salted digest of the acceptance, with the disclaimers that were ticked.
+    function accept(
+        bytes16 threadId,
+        Parties calldata parties,
+        bytes32 offerDigest,
+        bytes32 acceptanceDigest
+    ) external;
 
     /// @notice Puts the agreement forward, after an acceptance or on the buyer's own offer; the operator.
     /// Emits {AgreementProposed}.

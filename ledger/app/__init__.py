@@ -2,26 +2,34 @@
 
 from ledger.app import (
     agreements,
+    applying,
     billing,
     corrections,
     datasets,
+    ending,
     log_keeping,
+    negotiating,
     organisations,
     payments,
     products,
     schemes,
     settlement,
+    supplements,
 )
 
 __all__ = [
     "agreements",
+    "applying",
     "billing",
     "corrections",
     "datasets",
+    "ending",
     "log_keeping",
+    "negotiating",
     "organisations",
     "payments",
     "products",
     "schemes",
     "settlement",
+    "supplements",
 ]

@@ -22,6 +22,7 @@ from ledger.app.organisations import open_region
 from ledger.app.settings import Settings
 from ledger.chain.keys import KeyAccount, address_of, new_account
 from ledger.domain.ids import new_id
+from ledger.domain.standard_terms import DISCLAIMERS
 from ledger.domain.uscc import check_character
 
 CITY = 320100
@@ -253,6 +254,7 @@ def agree(bench: Bench, product_id: UUID) -> dict[str, Any]:
             "valid_from": now - 60,
             "valid_until": now + 300 * DAY_SECONDS,
             "quota_units": 10**9,
+            "disclaimers_ticked": [item.key for item in DISCLAIMERS],
         }
     )
     drafted = draft_agreement(bench.market, draft)

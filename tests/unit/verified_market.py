@@ -394,6 +394,7 @@ def agreement_of(number: int, purpose: int, tariff_no: int) -> dict[str, Any]:
         "valid_until": START + 10**6,
         "quota_units": 15_000,
         "platform_liability_ppm": 500_000,
+        "team_max": 0,
         "terms_digest": digest(20),
         "deadline": START + 10**6,
     }

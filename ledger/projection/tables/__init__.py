@@ -11,6 +11,12 @@ from sqlalchemy import Table
 
 from ledger.projection.tables.base import METADATA
 from ledger.projection.tables.chain_copy import blocks, cursor, events
+from ledger.projection.tables.dealings import (
+    application_rules,
+    applications,
+    offers,
+    threads,
+)
 from ledger.projection.tables.durable import api_keys, outbox
 from ledger.projection.tables.market import (
     cities,
@@ -69,6 +75,10 @@ PROJECTIONS: tuple[Table, ...] = (
     tariffs,
     licences,
     supplements,
+    application_rules,
+    applications,
+    threads,
+    offers,
     logs,
     anchors,
     schemes,
@@ -95,6 +105,8 @@ __all__ = [
     "PROJECTIONS",
     "anchors",
     "api_keys",
+    "application_rules",
+    "applications",
     "blocks",
     "caps",
     "cities",
@@ -110,6 +122,7 @@ __all__ = [
     "licences",
     "lineage",
     "logs",
+    "offers",
     "organisations",
     "outbox",
     "payments",
@@ -128,6 +141,7 @@ __all__ = [
     "splits",
     "supplements",
     "tariffs",
+    "threads",
     "version_parents",
     "year_closes",
 ]
