@@ -1,7 +1,8 @@
 """The end of a licence before its time, with the refund that its terms give.
 
 Rules kept here:
-1. Either side ends it; the decision states the refund of each bill, computed once (`revenue.refunds`).
+1. Either side ends it; the decision states the refund of each bill, computed once by
+   `revenue.refunds`.
 2. Nothing is paid by that: the operator carries each refund out as a reduction or a correction.
 3. What is still due is the refund less what was taken off the bill since.
 """

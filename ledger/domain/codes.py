@@ -10,6 +10,8 @@ from __future__ import annotations
 from enum import IntEnum, IntFlag
 from typing import TypeVar
 
+from ledger.domain.dealing_codes import ApplicationState as ApplicationState
+from ledger.domain.dealing_codes import NegotiationState as NegotiationState
 from ledger.domain.errors import UnknownCodeError
 
 
@@ -167,26 +169,6 @@ class LicenceState(IntEnum):
     TERMINATED = 3
 
 
-class ApplicationState(IntEnum):
-    """State of an application for conditional use; expiry follows from its date."""
-
-    SUBMITTED = 1
-    APPROVED = 2
-    REFUSED = 3
-    WITHDRAWN = 4
-
-
-class NegotiationState(IntEnum):
-    """State of a negotiation, as in the Dataspace Protocol; the buyer's VERIFIED is its signature."""
-
-    REQUESTED = 1
-    OFFERED = 2
-    ACCEPTED = 3
-    AGREED = 4
-    FINALIZED = 5
-    TERMINATED = 6
-
-
 class InvoiceState(IntEnum):
     """State of an invoice and of the money paid on it."""
 
@@ -327,25 +309,6 @@ _LABELS_ZH: dict[type[IntEnum], dict[str, str]] = {
         "SERVICE_CALLS": "服务次数",
         "SERVICE_TIME": "服务时间",
         "DATA_RECORDS": "数据调用量",
-    },
-    ApplicationState: {
-        "SUBMITTED": "已申请",
-        "APPROVED": "同意",
-        "REFUSED": "不同意",
-        "WITHDRAWN": "已撤回",
-    },
-    NegotiationState: {
-        "REQUESTED": "使用方要约",
-        "OFFERED": "运营机构要约",
-        "ACCEPTED": "已承诺",
-        "AGREED": "协议待签",
-        "FINALIZED": "已成交",
-        "TERMINATED": "已终止",
-    },
-    LicenceState: {
-        "ACTIVE": "有效",
-        "SUSPENDED": "中止",
-        "TERMINATED": "终止",
     },
     InvoiceState: {
         "ISSUED": "已开账单",
