@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {IApplications} from "./interfaces/IApplications.sol";
+import {IBilled} from "./interfaces/IBilled.sol";
 import {IDatasetRegistry} from "./interfaces/IDatasetRegistry.sol";
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {ILicenceRegistry} from "./interfaces/ILicenceRegistry.sol";
@@ -32,6 +33,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
 
     IDatasetRegistry private immutable DATASETS;
     IApplications private immutable APPLICATIONS;
+    address private immutable DEPLOYER;
 
     uint64 private _licenceCount;
     mapping(bytes16 productId => Product) private _products;
@@ -40,6 +42,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     mapping(bytes16 agreementId => uint64 licenceNo) private _licenceOf;
     mapping(bytes16 productId => bool) private _isProductHeld;
     mapping(uint64 licenceNo => bool) private _isLicenceHeld;
+    IBilled private _ledger;
 
     constructor(address forwarder, IDirectory directory_, IDatasetRegistry datasets, IApplications applications)
         Member(forwarder, directory_)
@@ -47,6 +50,15 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     {
         DATASETS = datasets;
         APPLICATIONS = applications;
+        DEPLOYER = msg.sender;
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function bindLedger(IBilled ledger) external {
+        if (msg.sender != DEPLOYER || address(_ledger) != address(0)) {
+            revert LicenceRegistry_LedgerBound(msg.sender, _ledger);
+        }
+        _ledger = ledger;
     }
 
     /// @inheritdoc ILicenceRegistry
@@ -164,10 +176,10 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
                 change.licenceNo, change.previousDigest, subject.agreementDigest
             );
         }
-        if (change.quotaUnits == 0) revert LicenceRegistry_SupplementQuotaEmpty(change.licenceNo);
         if (change.validUntil <= subject.validFrom) {
             revert LicenceRegistry_ValidityEmpty(subject.validFrom, change.validUntil);
         }
+        _requireQuota(change);
         _requireExtension(change, subject);
         bytes32 digest = supplementDigest(change);
         _requireSigned(digest, operatorSigned, _products[subject.productId].operatorId);
@@ -294,6 +306,15 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         APPLICATIONS.requireApproved(
             datasetIds, agreement.buyerId, agreement.purpose, agreement.modes, agreement.validUntil
         );
+    }
+
+    function _requireQuota(Supplement calldata change) private view {
+        if (change.quotaUnits == 0) revert LicenceRegistry_SupplementQuotaEmpty(change.licenceNo);
+        if (address(_ledger) == address(0)) revert LicenceRegistry_LedgerMissing(change.licenceNo);
+        uint64 billedUnits = _ledger.billedUnits(change.licenceNo, 0);
+        if (change.quotaUnits < billedUnits) {
+            revert LicenceRegistry_QuotaBelowBilled(change.licenceNo, change.quotaUnits, billedUnits);
+        }
     }
 
     /// @dev More time is as a new licence: the product is for sale, a competition stays short.

@@ -8,6 +8,7 @@ import {
     ProductState,
     Purpose
 } from "../libraries/Codes.sol";
+import {IBilled} from "./IBilled.sol";
 import {MicroYuan, Ppm} from "../libraries/Units.sol";
 
 /// @title ILicenceRegistry
@@ -205,6 +206,17 @@ interface ILicenceRegistry {
     /// @notice Thrown when a competition licence is not for a sandbox alone, names no team limit or one
     /// beyond the most, or lasts too long; names what was asked.
     error LicenceRegistry_CompetitionTerms(bytes16 productId, uint8 modes, uint8 teamMax, uint64 validSeconds);
+
+    /// @notice Thrown when a supplement would leave a quota below what is billed already.
+    error LicenceRegistry_QuotaBelowBilled(uint64 licenceNo, uint64 quotaUnits, uint64 billedUnits);
+    /// @notice Thrown when the ledger of bills was not named yet.
+    error LicenceRegistry_LedgerMissing(uint64 licenceNo);
+    /// @notice Thrown when the ledger of bills was named before, or by another than who deployed this.
+    error LicenceRegistry_LedgerBound(address caller, IBilled ledger);
+
+    /// @notice Names the ledger of bills, once; who deployed this contract. The ledger is made later, so
+    /// no constructor can.
+    function bindLedger(IBilled ledger) external;
 
     /// @notice Lists a product over datasets. Emits {ProductListed}.
     /// @param productId UUIDv7 chosen by the operator.

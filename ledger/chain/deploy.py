@@ -19,6 +19,7 @@ from pathlib import Path
 from ledger.chain.abi import Param, contract_abi
 from ledger.chain.artifacts import artifact
 from ledger.chain.client import Chain
+from ledger.chain.contracts.base import encode_call
 from ledger.chain.errors import ChainError
 from ledger.chain.sender import Intent, Outcome, Sender
 from ledger.domain.ids import new_id
@@ -97,6 +98,7 @@ def deploy(chain: Chain, sender: Sender, governance: str, file: Path) -> Deploym
         outcome = sender.submit(_creation(chain, sender, name, code, arguments[name]))
         addresses[name] = _created_address(chain, outcome)
         done.append(outcome)
+    done.append(_bind(chain, sender, addresses))
     made = Deployment(
         chain_id=chain.expected_chain_id,
         genesis_hash=chain.genesis_hash(),
@@ -148,6 +150,17 @@ def _creation(chain: Chain, sender: Sender, name: str, code: bytes, arguments: l
     known = sender.find(scope, key, digest)
     gas = 0 if known else chain.estimate_gas(None, data, sender=sender.account) * 11 // 10
     return Intent(new_id(), scope, key, digest, None, data, gas)
+
+
+def _bind(chain: Chain, sender: Sender, addresses: Mapping[str, str]) -> Outcome:
+    """Name the ledger of bills to the licence registry, which was made before it."""
+    data = encode_call("LicenceRegistry", "bindLedger", addresses["RevenueLedger"])
+    digest = hashlib.sha256(data).digest()
+    scope, key = f"deploy:{chain.expected_chain_id}", "LicenceRegistry.bindLedger"
+    registry = addresses["LicenceRegistry"]
+    known = sender.find(scope, key, digest)
+    gas = 0 if known else chain.estimate_gas(registry, data, sender=sender.account) * 11 // 10
+    return sender.submit(Intent(new_id(), scope, key, digest, registry, data, gas))
 
 
 def _created_address(chain: Chain, outcome: Outcome) -> str:

@@ -10,6 +10,7 @@ import {LicenceRegistry} from "../../LicenceRegistry.sol";
 import {Negotiations} from "../../Negotiations.sol";
 import {RevenueLedger} from "../../RevenueLedger.sol";
 import {UsageLog} from "../../UsageLog.sol";
+import {IBilled} from "../../interfaces/IBilled.sol";
 import {IDatasetRegistry} from "../../interfaces/IDatasetRegistry.sol";
 import {IDirectory} from "../../interfaces/IDirectory.sol";
 import {ILicenceRegistry} from "../../interfaces/ILicenceRegistry.sol";
@@ -443,6 +444,7 @@ abstract contract Market is Check {
         negotiations = new Negotiations(address(forwarder), directory, licences);
         usageLog = new UsageLog(address(forwarder), directory);
         ledger = new RevenueLedger(address(forwarder), directory, datasets, licences, usageLog);
+        licences.bindLedger(IBilled(address(ledger)));
     }
 
     function _openCities() private {
