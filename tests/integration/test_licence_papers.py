@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,9 +14,9 @@ from ledger.app import gateway
 from ledger.app.agreements import AgreementDraft, draft_agreement
 from ledger.app.certificates import check_certificate_file, issue_certificate
 from ledger.app.ending import refund_preview, refunds_found
+from ledger.app.importing import import_file
 from ledger.app.keys import issue_api_key
 from ledger.app.licence_documents import terms_found
-from ledger.app.licence_terms import TermsSource
 from ledger.app.supplements import SupplementDraft, draft_supplement
 from ledger.app.verifying import verify_market
 from ledger.domain.codes import ReceiptStatus
@@ -32,6 +33,7 @@ from tests.integration.licence_story import (
     use_rows,
 )
 from tests.integration.market_fixture import TICKS, YEAR_SECONDS, SmallMarket, grant, opened_market
+from tests.unit.meter_story import line
 
 pytestmark = pytest.mark.integration
 
@@ -196,8 +198,8 @@ def test_suspension__gateway_and_meters__stop_at_once(small: SmallMarket) -> Non
     licence_no = grant(small)
     key = issue_api_key(small.market, small.members["buyer"].account, licence_no)
     use_rows(small, key, 1)
-    meters = TermsSource(small.market, 2)
-    before = _until(meters, licence_no)
+    log_no = small.run("platform", "open-log", {}).result["log_no"]
+    assert _metered(small, log_no, 1, licence_no) == (1, 0)
     body = {"licence_no": licence_no, "state": "suspended", "reason": "核查"}
     small.run("operator", "set-licence-state", body)
     error = refused(lambda: use_rows(small, key, 1))
@@ -205,9 +207,11 @@ def test_suspension__gateway_and_meters__stop_at_once(small: SmallMarket) -> Non
     assert error.code == "use.licence_suspended"
     receipt = error.receipt
     assert (receipt.status, receipt.units) == (ReceiptStatus.LICENCE_SUSPENDED, 0)
-    assert _until(meters, licence_no) <= 1_000 * small.market.now_seconds() < before
+    small.market.node.increase_time(2)  # type: ignore[union-attr]
+    assert _metered(small, log_no, 2, licence_no) == (0, 1)
     small.run("operator", "set-licence-state", body | {"state": "active"})
     use_rows(small, key, 1)
+    assert _metered(small, log_no, 2, licence_no) == (1, 0)
 
 
 def test_use__beyond_its_scope__refused_with_a_receipt(small: SmallMarket) -> None:
@@ -241,7 +245,7 @@ def test_certificate__issued__checks_and_follows_the_chain(small: SmallMarket) -
     body = {"licence_no": licence_no, "state": "suspended", "reason": "核查"}
     small.run("operator", "set-licence-state", body)
     codes = {item.code for item in check_certificate_file(small.market, certificate).findings}
-    assert codes == {"certificate_not_active"}
+    assert codes == {"verify.certificate_not_active"}
 
 
 def test_certificate__by_the_platform__checks(small: SmallMarket) -> None:
@@ -259,7 +263,7 @@ def test_certificate__one_text_changed__is_found(small: SmallMarket) -> None:
     made = issue_certificate(small.market, small.members["operator"].account, small.licence_no)
     subject = made["credentialSubject"] | {"purpose": "sector"}
     report = check_certificate_file(small.market, made | {"credentialSubject": subject})
-    assert [item.code for item in report.findings] == ["certificate_malformed_proof"]
+    assert [item.code for item in report.findings] == ["verify.certificate_malformed_proof"]
     assert not check_certificate_file(small.market, {"proof": {}}).ok
     assert not check_certificate_file(small.market, []).ok
 
@@ -278,10 +282,13 @@ def test_verify__the_whole_story__finds_nothing(small: SmallMarket) -> None:
     assert report.findings == []
 
 
-def _until(source: TermsSource, licence_no: int) -> int:
-    terms = source.read()
-    place = list(terms.licence_no).index(licence_no)
-    return int(list(terms.valid_until_ms)[place])
+def _metered(small: SmallMarket, log_no: int, seq: int, licence_no: int) -> tuple[int, int]:
+    """Hand in one use of now by a meter's file; return how many were taken and refused."""
+    path = small.folder / "meter.ndjson"
+    use = line(seq, meter_no=9, licence_no=licence_no, used_at_ms=small.market.now_ms())
+    path.write_text(json.dumps(use))
+    found = import_file(small.market, path, log_no, tell=lambda name, rows, total: None)
+    return found.taken, found.refused
 
 
 def _change_of(small: SmallMarket, draft: dict[str, Any]) -> dict[str, Any]:
