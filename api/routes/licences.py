@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from api.deps import MarketDep, Number, Reader, require_party
 from ledger.app.applying import application_found, applications_found
@@ -16,11 +16,12 @@ from ledger.app.certificates import (
     check_certificate_file,
 )
 from ledger.app.ending import refunds_found
+from ledger.app.fields import DigestField
 from ledger.app.licence_documents import product_offer, terms_found
 from ledger.app.lookup import is_regulator
 from ledger.app.market import Market
 from ledger.app.negotiation_views import negotiation_found, negotiations_found
-from ledger.app.supplements import SupplementDraft, draft_supplement
+from ledger.app.supplements import SupplementDraft, draft_supplement, parties_of_draft
 from ledger.domain.standard_terms import standard_terms
 from ledger.report.certificate_page import certificate_html
 from ledger.report.invoice_papers import PAGE_POLICY
@@ -47,6 +48,16 @@ def terms_document() -> dict[str, Any]:
 def policy(product_id: UUID, market: MarketDep) -> dict[str, Any]:
     """The ODRL offer of a product (使用政策); no key needed."""
     return product_offer(market, product_id)
+
+
+@router.get("/drafts/{digest}")
+def draft(
+    digest: Annotated[DigestField, Path()], market: MarketDep, reader: Reader
+) -> dict[str, Any]:
+    """An agreement or supplement that waits for signatures, by the digest to be signed."""
+    found = market.drafts.require(digest)
+    require_party(market, reader, parties_of_draft(market, found))
+    return found
 
 
 @router.post("/supplements")

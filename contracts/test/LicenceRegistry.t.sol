@@ -665,7 +665,7 @@ contract LicenceRegistryTest is Market {
 
     function _sandbox() private {
         _as(OPERATOR);
-        licences.listProduct(_id(NEW), NANJING, 4, DOCUMENT, _lineage());
+        licences.listProduct(_id(NEW), NANJING, 6, DOCUMENT, _lineage());
     }
 
     function _competition() private pure returns (ILicenceRegistry.Agreement memory agreement) {

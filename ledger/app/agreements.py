@@ -8,13 +8,11 @@ from uuid import UUID
 from pydantic import Field
 
 from ledger.app.commands import Command, CommandRequest, command, parse_hex
-from ledger.app.datasets import decision_document
 from ledger.app.fields import (
     AddressField,
     DigestField,
     Id,
     InstantField,
-    LicenceStateField,
     ModeField,
     Part,
     PpmField,
@@ -124,14 +122,6 @@ class GrantLicence(CommandRequest):
     agreement: AgreementField
     operator: Signature
     buyer: Signature
-
-
-class SetLicenceState(CommandRequest):
-    """Suspends, restores or ends a licence."""
-
-    licence_no: Annotated[int, Field(ge=1, lt=2**64)]
-    state: LicenceStateField
-    reason: Text
 
 
 def quote(market: Market, request: QuoteRequest) -> dict[str, Any]:
@@ -257,18 +247,6 @@ def grant_licence(market: Market, actor_id: UUID | None, request: GrantLicence) 
         "grantLicence",
         (_on_chain(agreement), signed(request.operator), signed(request.buyer), entries),
         result={"agreement_id": str(agreement.agreement_id)},
-    )
-
-
-@command("set-licence-state", SetLicenceState, "Suspend, restore or end a licence", "许可状态")
-def set_licence_state(market: Market, actor_id: UUID | None, request: SetLicenceState) -> Command:
-    """Plan a change of a licence's state."""
-    decision = decision_document("licence", request.licence_no, request.reason)
-    return Command(
-        "licences",
-        "setLicenceState",
-        (request.licence_no, int(request.state), decision.digest),
-        (decision,),
     )
 
 

@@ -1,4 +1,4 @@
-"""The end of a licence before its time, with the refund that its terms give.
+"""States of a licence, and its end before its time with the refund that its terms give.
 
 Rules kept here:
 1. Either side ends it; the decision states the refund of each bill, computed once by
@@ -15,8 +15,9 @@ from uuid import UUID
 from pydantic import Field
 
 from ledger.app.commands import Command, CommandRequest, command
+from ledger.app.datasets import decision_document
 from ledger.app.errors import LicenceEndedError
-from ledger.app.fields import Text
+from ledger.app.fields import LicenceStateField, Text
 from ledger.app.licence_documents import refund_rule_of
 from ledger.app.market import Market
 from ledger.app.supplements import used_units_of
@@ -26,11 +27,38 @@ from ledger.projection import queries
 from ledger.revenue.refunds import RefundRule, refunds_fen, unused_of_days, unused_of_units
 
 
+class SetLicenceState(CommandRequest):
+    """Suspends, restores or ends a licence."""
+
+    licence_no: Annotated[int, Field(ge=1, lt=2**63)]
+    state: LicenceStateField
+    reason: Text
+
+
 class TerminateLicence(CommandRequest):
     """Ends a licence before its time, with the refund on which its parties agreed."""
 
     licence_no: Annotated[int, Field(ge=1, lt=2**63)]
     reason: Text
+
+
+@command("set-licence-state", SetLicenceState, "Suspend, restore or end a licence", "许可状态")
+def set_licence_state(market: Market, actor_id: UUID | None, request: SetLicenceState) -> Command:
+    """Plan a change of a licence's state; an end states its refund like any other.
+
+    Raises:
+        LicenceEndedError: it is ended already.
+    """
+    if request.state is LicenceState.TERMINATED:
+        end = TerminateLicence(licence_no=request.licence_no, reason=request.reason)
+        return terminate_licence(market, actor_id, end)
+    decision = decision_document("licence", request.licence_no, request.reason)
+    return Command(
+        "licences",
+        "setLicenceState",
+        (request.licence_no, int(request.state), decision.digest),
+        (decision,),
+    )
 
 
 @command("terminate-licence", TerminateLicence, "End a licence, with its refund", "终止许可并退费")

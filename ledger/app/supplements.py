@@ -148,6 +148,15 @@ def require_quota(market: Market, licence_no: int, quota_units: int) -> None:
         )
 
 
+def parties_of_draft(market: Market, draft: dict[str, Any]) -> set[UUID]:
+    """Return who may read a kept draft: the two sides of its agreement or licence."""
+    if "agreement" in draft:
+        return {UUID(draft["agreement"][name]) for name in ("operator_id", "buyer_id")}
+    with market.read() as connection:
+        licence = queries.licence(connection, draft["supplement"]["licence_no"])
+    return {licence.operator_id, licence.buyer_id}
+
+
 def sign_supplement(market: Market, account: KeyAccount, draft: dict[str, Any]) -> dict[str, str]:
     """Return a party's signature of a drafted supplement; the typed data are built anew from it."""
     supplement = SupplementField.model_validate(draft["supplement"])

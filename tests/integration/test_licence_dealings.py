@@ -19,7 +19,9 @@ from ledger.app.applying import application_found
 from ledger.app.certificates import issue_certificate
 from ledger.app.keys import issue_api_key
 from ledger.app.negotiation_views import negotiation_found, negotiations_found
+from ledger.app.signing import sign_message
 from ledger.app.verifying import verify_market
+from ledger.chain.keys import address_of
 from ledger.cli.main import app
 from ledger.domain.ids import new_id
 from ledger.projection import queries
@@ -250,6 +252,40 @@ def test_http__supplement_drafted_over_http__its_parties_only(
     low = body | {"platform_liability_ppm": 1}
     answer = client.post("/v1/supplements", json=low, headers=buyer)
     assert (answer.status_code, answer.json()["code"]) == (422, "terms.liability_below_floor")
+
+
+def test_http__from_dataset_page_to_licence__within_six_requests(
+    client: TestClient, small: SmallMarket
+) -> None:
+    buyer = small.members["buyer"].account
+    headers = {"X-Api-Key": issue_api_key(small.market, buyer)}
+    answers = [client.get(f"/v1/datasets/{small.datasets['weather']}")]
+    quoted = {"product_id": str(small.product_id), "purpose": "industry", "units": 100}
+    answers.append(client.post("/v1/quotes", json=quoted))
+    particulars = offer_terms(small) | {
+        "product_id": str(small.product_id),
+        "buyer_id": small.id_of("buyer"),
+        "disclaimers_ticked": TICKS,
+    }
+    answers.append(client.post("/v1/agreements", json=particulars, headers=headers))
+    draft = answers[-1].json()
+    seen = client.get(f"/v1/drafts/{draft['digest']}", headers=headers)
+    assert seen.json()["typed_data"] == draft["typed_data"]
+    body = {"agreement": draft["agreement"]}
+    for side in ("operator", "buyer"):
+        account = small.members[side].account
+        signature = sign_message(account, draft["typed_data"])
+        body[side] = {"signer": address_of(account), "signature": signature}
+    path = f"/v1/prepare/grant-licence?signer={address_of(buyer)}"
+    answers.append(client.post(path, json=body))
+    prepared = answers[-1].json()
+    signed = {"prepared": prepared, "signature": sign_message(buyer, prepared["typed_data"])}
+    key = {"Idempotency-Key": "six-steps"}
+    answers.append(client.post("/v1/commands", json=signed, headers=key))
+    assert [answer.status_code for answer in answers] == [200] * 5
+    with small.market.read() as connection:
+        agreement_id = UUID(draft["agreement"]["agreement_id"])
+        assert queries.licence_of_agreement(connection, agreement_id) is not None
 
 
 def test_cli__standard_terms__lists_what_is_to_be_ticked() -> None:
