@@ -167,7 +167,8 @@ def require_terms(market: Market, agreement: AgreementField) -> None:
     for name, wanted in expected.items():
         if got[name] != wanted:
             raise TermsDifferError(
-                "the terms under this digest are of another agreement, or not all ticked",
+                "the terms under this digest are of another agreement, or not all ticked "
+                "(F25, 民法典 art. 496)",
                 field=name,
                 got=got[name],
                 expected=wanted,

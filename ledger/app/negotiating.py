@@ -103,7 +103,8 @@ def make_offer(market: Market, actor_id: UUID | None, request: MakeOffer) -> Com
         LiabilityFloorError, ValidationError: no agreement may say so.
     """
     require_floor(request.terms.platform_liability_ppm)
-    thread = _thread(market, request.thread_id)
+    with market.read() as connection:
+        thread = queries.find_thread(connection, request.thread_id)
     parties, previous = _parties(market, thread, request, actor_id)
     side = _require_move(market, thread, parties, actor_id, Move.OFFER)
     if side is Side.BUYER:
@@ -238,12 +239,6 @@ def terminate_negotiation(
     )
 
 
-def _thread(market: Market, thread_id: UUID) -> queries.ThreadRow | None:
-    with market.read() as connection:
-        known = {row.thread_id: row for row in queries.threads_list(connection)}
-    return known.get(thread_id)
-
-
 def _parties(
     market: Market, thread: queries.ThreadRow | None, request: MakeOffer, actor_id: UUID | None
 ) -> tuple[dict[str, UUID], bytes]:
@@ -299,7 +294,7 @@ def _require_move(
         now = market.now_seconds()
         if thread.deadline < now:
             raise OfferExpiredError(
-                "the last offer no longer stands",
+                "the last offer no longer stands (F27)",
                 field="deadline",
                 got=now,
                 expected=thread.deadline,

@@ -188,7 +188,7 @@ def supplement_licence(
         latest = queries.licence(connection, change.licence_no).agreement_digest
     if change.previous_digest != latest:
         raise SupplementOrderError(
-            "the supplement does not follow the licence's latest document",
+            "the supplement does not follow the licence's latest document (F26)",
             field="previous_digest",
             got=digest_text(change.previous_digest),
             expected=digest_text(latest),

@@ -121,14 +121,23 @@ def load_deployment(file: Path) -> Deployment | None:
     """Return the recorded deployment, None when there is no record.
 
     Raises:
-        DeploymentError: the record cannot be read.
+        DeploymentError: the record cannot be read, or is of an earlier version.
     """
     try:
-        return Deployment(**json.loads(file.read_text("utf-8")))
+        found = Deployment(**json.loads(file.read_text("utf-8")))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError) as error:
         raise DeploymentError("unreadable deployment", field="file", got=str(file)) from error
+    missing = [name for name in ORDER if name not in found.addresses]
+    if missing:
+        raise DeploymentError(
+            "the deployment is of an earlier version and lacks contracts; deploy in a new home",
+            field="addresses",
+            got=str(file),
+            expected=missing,
+        )
+    return found
 
 
 def save_deployment(file: Path, deployment: Deployment) -> None:

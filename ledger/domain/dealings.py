@@ -105,7 +105,8 @@ def _refusal(
     state: NegotiationState | ApplicationState | None, side: Side, move: Move, open_moves: list[str]
 ) -> OutOfTurnError:
     return OutOfTurnError(
-        "the step does not follow, or it is the other side's turn",
+        "the step does not follow, or it is the other side's turn "
+        "(F04, F27; Dataspace Protocol 2025-1)",
         field="step",
         got=_text(state, side, move),
         expected=open_moves or "no further step",

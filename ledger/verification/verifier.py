@@ -25,6 +25,7 @@ from ledger.verification.market import MarketReplay
 from ledger.verification.reading import check_numbers
 from ledger.verification.receipts import read_receipt
 from ledger.verification.report import block_number_of, check_report
+from ledger.verification.terms import check_terms
 
 
 def verify(
@@ -59,6 +60,7 @@ def verify(
     audited = check_logs(market.logs.logs, logs, market.licences.licences, findings, progress)
     if documents is not None:
         check_documents(documents, findings)
+        check_terms(documents, ordered, findings)
         tell("documents", 1, 1)
     if report is not None:
         _check_report(report, ordered, market, read, findings)

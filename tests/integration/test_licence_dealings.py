@@ -18,6 +18,7 @@ from ledger.app.agreements import AgreementDraft, draft_agreement
 from ledger.app.applying import application_found
 from ledger.app.certificates import issue_certificate
 from ledger.app.keys import issue_api_key
+from ledger.app.lookup import dataset_found, product_found
 from ledger.app.negotiation_views import negotiation_found, negotiations_found
 from ledger.app.signing import sign_message
 from ledger.app.verifying import verify_market
@@ -154,6 +155,10 @@ def test_application__required_refused_approved_expired__gates_the_grant(
     rule = {"dataset_id": str(small.datasets["weather"]), "reason": "敏感场景"}
     small.run("weather", "require-application", rule | {"is_required": True})
     try:
+        weather = small.datasets["weather"]
+        assert dataset_found(small.market, weather)["is_application_required"] is True
+        page = product_found(small.market, small.product_id)
+        assert page["datasets_needing_application"] == [str(weather)]
         assert refused(lambda: grant(small)).code == "applications.not_approved"
         first = _apply(small)
         _decide(small, first, 0, "场景不明确")

@@ -103,6 +103,12 @@ def thread(connection: Connection, thread_id: UUID) -> ThreadRow:
     return one(connection, query, ThreadRow, "negotiation", thread_id)
 
 
+def find_thread(connection: Connection, thread_id: UUID) -> ThreadRow | None:
+    """Return one negotiation, None when it was not begun."""
+    query = select(*columns(threads, ThreadRow)).where(threads.c.thread_id == thread_id)
+    return next(iter(records(connection, query, ThreadRow)), None)
+
+
 def threads_list(connection: Connection, party_id: UUID | None = None) -> list[ThreadRow]:
     """Return negotiations in the order in which they began; those of a party, or all."""
     query = select(*columns(threads, ThreadRow))
