@@ -152,6 +152,13 @@ STATUS: dict[str, int] = {
     "invoice.not_issuer": 403,
     "opening.policy_missing": 409,
     "registration.fixed_field": 409,
+    "dealing.not_a_party": 403,
+    "dealing.offer_expired": 409,
+    "dealing.out_of_turn": 409,
+    "licence.certificate_missing": 404,
+    "licence.ended": 409,
+    "licence.not_certifier": 403,
+    "licence.team_full": 409,
     "log.busy": 503,
     "log.erased": 410,
     "log.meter_gaps": 409,
@@ -176,6 +183,8 @@ STATUS: dict[str, int] = {
     "projection.payee_unknown": 409,
     "remittance.file_differs": 409,
     "remittance.payee_record_missing": 409,
+    "terms.differ": 409,
+    "terms.supplement_out_of_order": 409,
     "use.key_unknown": 401,
     "use.page_range": 422,
     "use.product_mismatch": 403,
@@ -195,12 +204,22 @@ PREFIXES: tuple[tuple[str, int], ...] = (
 )
 """Status by the layer that a code names; the first that fits counts."""
 
-_CONTRACTS = ("directory", "dataset_registry", "licence_registry", "usage_log", "revenue_ledger")
+_CONTRACTS = (
+    "directory",
+    "dataset_registry",
+    "applications",
+    "licence_registry",
+    "negotiations",
+    "usage_log",
+    "revenue_ledger",
+)
 _NOT_FOUND = (
     "unknown_dataset",
     "unknown_licence",
     "unknown_product",
     "unknown_log",
+    "unknown_thread",
+    "unknown_application",
 )
 _FORBIDDEN = (
     "not_provider",
@@ -208,6 +227,8 @@ _FORBIDDEN = (
     "not_buyer",
     "not_opener",
     "not_keeper",
+    "not_party",
+    "not_applicant",
     "role_missing",
     "other_city",
     "party_to_objection",

@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {IApplications} from "./interfaces/IApplications.sol";
+import {IBilled} from "./interfaces/IBilled.sol";
 import {IDatasetRegistry} from "./interfaces/IDatasetRegistry.sol";
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {ILicenceRegistry} from "./interfaces/ILicenceRegistry.sol";
@@ -19,14 +21,19 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     uint256 private constant LINEAGE_MAX = 64;
     /// @dev Statutory floor of the platform's share for its own faults (domain.md section 5).
     uint256 private constant PLATFORM_LIABILITY_FLOOR_PPM = 500_000;
+    uint256 private constant COMPETITION_TEAM_MAX = 50;
+    uint256 private constant COMPETITION_SECONDS_MAX = 366 days;
+    uint8 private constant SANDBOX = 4;
     bytes32 private constant AGREEMENT_TYPEHASH = keccak256(
-        "Agreement(bytes16 agreementId,bytes16 productId,bytes16 operatorId,bytes16 buyerId,uint32 tariffNo,uint8 purpose,uint8 modes,uint64 validFrom,uint64 validUntil,uint64 quotaUnits,uint32 platformLiabilityPpm,bytes32 termsDigest,uint64 deadline)"
+        "Agreement(bytes16 agreementId,bytes16 productId,bytes16 operatorId,bytes16 buyerId,uint32 tariffNo,uint8 purpose,uint8 modes,uint64 validFrom,uint64 validUntil,uint64 quotaUnits,uint32 platformLiabilityPpm,uint8 teamMax,bytes32 termsDigest,uint64 deadline)"
     );
     bytes32 private constant SUPPLEMENT_TYPEHASH = keccak256(
         "Supplement(uint64 licenceNo,bytes32 previousDigest,bytes32 termsDigest,uint64 validUntil,uint64 quotaUnits,uint32 platformLiabilityPpm,uint64 deadline)"
     );
 
     IDatasetRegistry private immutable DATASETS;
+    IApplications private immutable APPLICATIONS;
+    address private immutable DEPLOYER;
 
     uint64 private _licenceCount;
     mapping(bytes16 productId => Product) private _products;
@@ -35,12 +42,23 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     mapping(bytes16 agreementId => uint64 licenceNo) private _licenceOf;
     mapping(bytes16 productId => bool) private _isProductHeld;
     mapping(uint64 licenceNo => bool) private _isLicenceHeld;
+    IBilled private _ledger;
 
-    constructor(address forwarder, IDirectory directory_, IDatasetRegistry datasets)
+    constructor(address forwarder, IDirectory directory_, IDatasetRegistry datasets, IApplications applications)
         Member(forwarder, directory_)
         EIP712("MetroDataLedger", "1")
     {
         DATASETS = datasets;
+        APPLICATIONS = applications;
+        DEPLOYER = msg.sender;
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function bindLedger(IBilled ledger) external {
+        if (msg.sender != DEPLOYER || address(_ledger) != address(0)) {
+            revert LicenceRegistry_LedgerBound(msg.sender, _ledger);
+        }
+        _ledger = ledger;
     }
 
     /// @inheritdoc ILicenceRegistry
@@ -135,6 +153,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
             purpose: agreement.purpose,
             modes: agreement.modes,
             state: LicenceState.ACTIVE,
+            teamMax: agreement.teamMax,
             agreementDigest: digest
         });
         emit LicenceGranted(_nextEventNo(), licenceNo, agreement, digest);
@@ -158,10 +177,11 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
                 change.licenceNo, change.previousDigest, subject.agreementDigest
             );
         }
-        if (change.quotaUnits == 0) revert LicenceRegistry_SupplementQuotaEmpty(change.licenceNo);
         if (change.validUntil <= subject.validFrom) {
             revert LicenceRegistry_ValidityEmpty(subject.validFrom, change.validUntil);
         }
+        _requireQuota(change);
+        _requireExtension(change, subject);
         bytes32 digest = supplementDigest(change);
         _requireSigned(digest, operatorSigned, _products[subject.productId].operatorId);
         _requireSigned(digest, buyerSigned, subject.buyerId);
@@ -255,7 +275,9 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
             revert LicenceRegistry_ModeNotOffered(agreement.productId, agreement.modes, subject.modes);
         }
         _requirePrice(agreement, subject);
+        _requireCompetition(agreement);
         bytes16[] memory datasetIds = _datasetsOf(agreement.productId, Lineages.read(subject.lineage));
+        _requireApproved(agreement, datasetIds);
         return DATASETS.requireOpen(datasetIds, agreement.modes, agreement.purpose);
     }
 
@@ -278,6 +300,48 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     {
         datasetIds = Lineages.datasetsOf(listing);
         if (datasetIds.length == 0) revert LicenceRegistry_LineageWithoutDataset(productId);
+    }
+
+    /// @dev A competition (应用大赛) is free, in a sandbox, for a team, and ends by itself.
+    function _requireCompetition(Agreement calldata agreement) private pure {
+        if (agreement.purpose != Purpose.COMPETITION) return;
+        uint64 validSeconds = agreement.validUntil - agreement.validFrom;
+        if (
+            agreement.modes != SANDBOX || agreement.teamMax == 0
+                || agreement.teamMax > COMPETITION_TEAM_MAX || validSeconds > COMPETITION_SECONDS_MAX
+        ) {
+            revert LicenceRegistry_CompetitionTerms(
+                agreement.productId, agreement.modes, agreement.teamMax, validSeconds
+            );
+        }
+    }
+
+    function _requireApproved(Agreement calldata agreement, bytes16[] memory datasetIds) private view {
+        APPLICATIONS.requireApproved(
+            datasetIds, agreement.buyerId, agreement.purpose, agreement.modes, agreement.validUntil
+        );
+    }
+
+    function _requireQuota(Supplement calldata change) private view {
+        if (change.quotaUnits == 0) revert LicenceRegistry_SupplementQuotaEmpty(change.licenceNo);
+        if (address(_ledger) == address(0)) revert LicenceRegistry_LedgerMissing(change.licenceNo);
+        uint64 billedUnits = _ledger.billedUnits(change.licenceNo, 0);
+        if (change.quotaUnits < billedUnits) {
+            revert LicenceRegistry_QuotaBelowBilled(change.licenceNo, change.quotaUnits, billedUnits);
+        }
+    }
+
+    /// @dev More time is as a new licence: the product is for sale, a competition stays short.
+    function _requireExtension(Supplement calldata change, Licence storage subject) private view {
+        if (change.validUntil <= subject.validUntil) return;
+        ProductState state = _products[subject.productId].state;
+        if (state != ProductState.LISTED) revert LicenceRegistry_ProductNotListed(subject.productId, state);
+        uint64 validSeconds = change.validUntil - subject.validFrom;
+        if (subject.purpose == Purpose.COMPETITION && validSeconds > COMPETITION_SECONDS_MAX) {
+            revert LicenceRegistry_CompetitionTerms(
+                subject.productId, subject.modes, subject.teamMax, validSeconds
+            );
+        }
     }
 
     function _requireOrganisations(LineageEntry[] calldata lineage) private view {

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ChargeBasis, ClaimantKind, LicenceState, OpeningTier, ProductState, Purpose} from "../libraries/Codes.sol";
+import {IBilled} from "./IBilled.sol";
 import {MicroYuan, Ppm} from "../libraries/Units.sol";
 
 /// @title ILicenceRegistry
@@ -63,7 +64,9 @@ interface ILicenceRegistry {
         uint64 quotaUnits;
         /// @dev The platform's share of liability for its own faults; statutory floor 500,000.
         Ppm platformLiabilityPpm;
-        /// @dev Salted digest of the terms.
+        /// @dev Most members of a team, each with a key of its own; 0 where the licence sets no limit.
+        uint8 teamMax;
+        /// @dev SHA-256 of the canonical form of the terms, an ODRL agreement.
         bytes32 termsDigest;
         /// @dev Unix seconds after which the signatures no longer grant a licence.
         uint64 deadline;
@@ -97,6 +100,7 @@ interface ILicenceRegistry {
         Purpose purpose;
         uint8 modes;
         LicenceState state;
+        uint8 teamMax;
         /// @dev EIP-712 digest of the agreement or of its latest supplement.
         bytes32 agreementDigest;
     }
@@ -194,6 +198,21 @@ interface ILicenceRegistry {
     error LicenceRegistry_SuspendedByAuthority(uint256 id);
     /// @notice Thrown when the operator and the buyer are the same organisation.
     error LicenceRegistry_SelfDealing(bytes16 organisationId);
+
+    /// @notice Thrown when a competition licence is not for a sandbox alone, names no team limit or one
+    /// beyond the most, or lasts too long; names what was asked.
+    error LicenceRegistry_CompetitionTerms(bytes16 productId, uint8 modes, uint8 teamMax, uint64 validSeconds);
+
+    /// @notice Thrown when a supplement would leave a quota below what is billed already.
+    error LicenceRegistry_QuotaBelowBilled(uint64 licenceNo, uint64 quotaUnits, uint64 billedUnits);
+    /// @notice Thrown when the ledger of bills was not named yet.
+    error LicenceRegistry_LedgerMissing(uint64 licenceNo);
+    /// @notice Thrown when the ledger of bills was named before, or by another than who deployed this.
+    error LicenceRegistry_LedgerBound(address caller, IBilled ledger);
+
+    /// @notice Names the ledger of bills, once; who deployed this contract. The ledger is made later, so
+    /// no constructor can.
+    function bindLedger(IBilled ledger) external;
 
     /// @notice Lists a product over datasets. Emits {ProductListed}.
     /// @dev The lineage is written once, as the code of a contract of its own that does nothing, and

@@ -521,7 +521,7 @@ interface IRevenueLedger {
     /// @return One remittance batch; state NONE when it is unknown.
     function remittance(bytes16 batchId) external view returns (Remittance memory);
 
-    /// @return Units of a licence billed so far in one log.
+    /// @return Units of a licence billed so far in one log; in all logs together under number 0.
     function billedUnits(uint64 licenceNo, uint32 logNo) external view returns (uint64);
 
     /// @return Units of a buyer billed by tariff for a product in a calendar year; the position in the bands.

@@ -108,6 +108,10 @@ library Billing {
             );
         }
         books.billed[receipt.licenceNo][logNo] = receipt.cumulativeUnits;
+        // Number 0 is no log: there the sum over all logs is kept; it stays at the largest number.
+        uint64 sum = books.billed[receipt.licenceNo][0];
+        uint64 more = receipt.cumulativeUnits - fromUnits;
+        books.billed[receipt.licenceNo][0] = more > type(uint64).max - sum ? type(uint64).max : sum + more;
     }
 
     /// @dev The gross charge in fen of `units`, which move the buyer's position in the bands.

@@ -129,6 +129,26 @@ enum LicenceState {
     TERMINATED
 }
 
+enum ApplicationState {
+    NONE,
+    SUBMITTED,
+    APPROVED,
+    REFUSED,
+    WITHDRAWN
+}
+
+/// @dev The states of a contract negotiation in the Dataspace Protocol, in its order; VERIFIED is the
+/// buyer's signature of the agreement and is not a step of its own.
+enum NegotiationState {
+    NONE,
+    REQUESTED,
+    OFFERED,
+    ACCEPTED,
+    AGREED,
+    FINALIZED,
+    TERMINATED
+}
+
 enum InvoiceState {
     NONE,
     ISSUED,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IBilled} from "../interfaces/IBilled.sol";
 import {IDatasetRegistry} from "../interfaces/IDatasetRegistry.sol";
 import {IDirectory} from "../interfaces/IDirectory.sol";
 import {ILicenceRegistry} from "../interfaces/ILicenceRegistry.sol";
@@ -508,7 +509,7 @@ contract LicenceRegistryTest is Market {
     function test_fuzz_digest__any_field_changed__differs(uint256 seed) public view {
         ILicenceRegistry.Agreement memory a = _agreement(PRODUCT, 1, DEAL);
         bytes32 digest = licences.agreementDigest(a);
-        uint256 field = seed % 13;
+        uint256 field = seed % 14;
         if (field == 0) a.agreementId = _id(1);
         else if (field == 1) a.productId = _id(1);
         else if (field == 2) a.operatorId = _id(1);
@@ -521,6 +522,7 @@ contract LicenceRegistryTest is Market {
         else if (field == 9) a.quotaUnits -= 1;
         else if (field == 10) a.platformLiabilityPpm = Ppm.wrap(500_001);
         else if (field == 11) a.termsDigest = 0;
+        else if (field == 12) a.teamMax = 1;
         else a.deadline += 1;
         _true(licences.agreementDigest(a) != digest, "digest");
     }
@@ -597,6 +599,96 @@ contract LicenceRegistryTest is Market {
             )
         );
         licences.supplement(change, _sign(BUYER, digest), _sign(BUYER, digest));
+    }
+
+    function test_supplement__quota_below_billed__refused() public {
+        _approve();
+        _issue(501, 90);
+        ILicenceRegistry.Supplement memory change = _change();
+        _refuseSupplement(
+            change, abi.encodeWithSelector(ILicenceRegistry.LicenceRegistry_QuotaBelowBilled.selector, 1, 77, 90)
+        );
+        change.quotaUnits = 90;
+        _supplement(change);
+        _equal(licences.licence(1).quotaUnits, 90, "quota");
+        _equal(ledger.billedUnits(1, 0), 90, "all logs");
+    }
+
+    function test_supplement__more_time_for_a_withdrawn_product__refused() public {
+        _as(OPERATOR);
+        licences.setProductState(_id(PRODUCT), ProductState.SUSPENDED, DOCUMENT);
+        ILicenceRegistry.Supplement memory change = _change();
+        change.validUntil = NOON + 400 days;
+        _refuseSupplement(
+            change,
+            abi.encodeWithSelector(
+                ILicenceRegistry.LicenceRegistry_ProductNotListed.selector, _id(PRODUCT), ProductState.SUSPENDED
+            )
+        );
+        _supplement(_change());
+    }
+
+    function test_ledger__bound_once_by_the_deployer() public {
+        bytes memory refusal =
+            abi.encodeWithSelector(ILicenceRegistry.LicenceRegistry_LedgerBound.selector, address(this), ledger);
+        _refuse(refusal);
+        licences.bindLedger(IBilled(address(ledger)));
+    }
+
+    // ---- competitions ----
+
+    function test_competition__sandbox_team_and_end__granted() public {
+        _sandbox();
+        ILicenceRegistry.Agreement memory agreement = _competition();
+        uint64 licenceNo = _grant(agreement);
+        _equal(licences.licence(licenceNo).teamMax, 5, "team");
+        ILicenceRegistry.Supplement memory change = _change();
+        change.licenceNo = licenceNo;
+        change.previousDigest = licences.licence(licenceNo).agreementDigest;
+        change.validUntil = NOON + 366 days + 1;
+        _refuseSupplement(change, _contest(4, 5, 366 days + 1));
+    }
+
+    function test_competition__other_modes_no_team_or_too_long__refused() public {
+        _sandbox();
+        ILicenceRegistry.Agreement memory agreement = _competition();
+        agreement.modes = 2;
+        _refuseGrant(agreement, _contest(2, 5, 30 days));
+        agreement = _competition();
+        agreement.teamMax = 0;
+        _refuseGrant(agreement, _contest(4, 0, 30 days));
+        agreement.teamMax = 51;
+        _refuseGrant(agreement, _contest(4, 51, 30 days));
+        agreement = _competition();
+        agreement.validUntil = NOON + 366 days + 1;
+        _refuseGrant(agreement, _contest(4, 5, 366 days + 1));
+        agreement = _competition();
+        agreement.tariffNo = 1;
+        _refuseGrant(
+            agreement,
+            abi.encodeWithSelector(
+                ILicenceRegistry.LicenceRegistry_PurposeAndPrice.selector, Purpose.COMPETITION, 1
+            )
+        );
+    }
+
+    function _sandbox() private {
+        _as(OPERATOR);
+        licences.listProduct(_id(NEW), NANJING, 6, DOCUMENT, _lineage());
+    }
+
+    function _competition() private pure returns (ILicenceRegistry.Agreement memory agreement) {
+        agreement = _agreement(NEW, 0, DEAL);
+        agreement.purpose = Purpose.COMPETITION;
+        agreement.modes = 4;
+        agreement.teamMax = 5;
+        agreement.validUntil = NOON + 30 days;
+    }
+
+    function _contest(uint8 modes, uint8 teamMax, uint64 validSeconds) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(
+            ILicenceRegistry.LicenceRegistry_CompetitionTerms.selector, _id(NEW), modes, teamMax, validSeconds
+        );
     }
 
     // ---- setLicenceState ----

@@ -2,12 +2,15 @@
 
 from ledger.app import (
     agreements,
+    applying,
     billing,
     calendars,
     corrections,
     datasets,
     duties,
+    ending,
     log_keeping,
+    negotiating,
     opening,
     organisations,
     payments,
@@ -15,16 +18,20 @@ from ledger.app import (
     registration,
     schemes,
     settlement,
+    supplements,
 )
 
 __all__ = [
     "agreements",
+    "applying",
     "billing",
     "calendars",
     "corrections",
     "datasets",
     "duties",
+    "ending",
     "log_keeping",
+    "negotiating",
     "opening",
     "organisations",
     "payments",
@@ -32,4 +39,5 @@ __all__ = [
     "registration",
     "schemes",
     "settlement",
+    "supplements",
 ]

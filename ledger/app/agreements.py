@@ -8,13 +8,11 @@ from uuid import UUID
 from pydantic import Field
 
 from ledger.app.commands import Command, CommandRequest, command, parse_hex
-from ledger.app.datasets import decision_document
 from ledger.app.fields import (
     AddressField,
     DigestField,
     Id,
     InstantField,
-    LicenceStateField,
     ModeField,
     Part,
     PpmField,
@@ -23,22 +21,30 @@ from ledger.app.fields import (
     Uint64Field,
     fresh_id,
 )
+from ledger.app.licence_documents import (
+    NegotiatedTerm,
+    RefundField,
+    TeamField,
+    agreement_terms,
+    require_floor,
+    require_terms,
+)
 from ledger.app.market import Market
 from ledger.app.opening import require_open
 from ledger.app.products import tariff_of_row
 from ledger.chain.forwarder import sign_typed_data
 from ledger.chain.keys import KeyAccount, address_of
-from ledger.codec.documents import Document
 from ledger.codec.typed_data import typed_message
 from ledger.domain.calendar import instant_text, year_of
 from ledger.domain.codes import ModeSet, Purpose
 from ledger.domain.ids import digest_text
+from ledger.domain.standard_terms import LIABILITY_FLOOR_PPM, require_ticks
 from ledger.projection import queries
+from ledger.revenue.refunds import RefundRule
 from ledger.revenue.tariff import charge_fen
 
 QUOTE_VALID_SECONDS = 14 * 24 * 3600
 SIGNING_SECONDS = 30 * 24 * 3600
-PLATFORM_LIABILITY_PPM = 500_000
 
 _AGREEMENT_TYPE = [
     ("agreementId", "bytes16"),
@@ -52,6 +58,7 @@ _AGREEMENT_TYPE = [
     ("validUntil", "uint64"),
     ("quotaUnits", "uint64"),
     ("platformLiabilityPpm", "uint32"),
+    ("teamMax", "uint8"),
     ("termsDigest", "bytes32"),
     ("deadline", "uint64"),
 ]
@@ -77,8 +84,11 @@ class AgreementDraft(Part):
     valid_from: InstantField
     valid_until: InstantField
     quota_units: Annotated[int, Field(ge=1, lt=2**64)]
-    platform_liability_ppm: PpmField = PLATFORM_LIABILITY_PPM
-    terms: Text = "数据提供合同示范文本 (standard terms)"
+    platform_liability_ppm: PpmField = LIABILITY_FLOOR_PPM
+    team_max: TeamField = 0
+    negotiated: list[NegotiatedTerm] = Field(default_factory=list, max_length=50)
+    disclaimers_ticked: list[Text] = Field(default_factory=list, max_length=50)
+    refund: RefundField = RefundRule.NONE
 
 
 class Signature(Part):
@@ -102,6 +112,7 @@ class AgreementField(Part):
     valid_until: InstantField
     quota_units: Uint64Field
     platform_liability_ppm: PpmField
+    team_max: TeamField
     terms_digest: DigestField
     deadline: InstantField
 
@@ -112,14 +123,6 @@ class GrantLicence(CommandRequest):
     agreement: AgreementField
     operator: Signature
     buyer: Signature
-
-
-class SetLicenceState(CommandRequest):
-    """Suspends, restores or ends a licence."""
-
-    licence_no: Annotated[int, Field(ge=1, lt=2**64)]
-    state: LicenceStateField
-    reason: Text
 
 
 def quote(market: Market, request: QuoteRequest) -> dict[str, Any]:
@@ -153,39 +156,49 @@ def quote(market: Market, request: QuoteRequest) -> dict[str, Any]:
 
 
 def draft_agreement(market: Market, draft: AgreementDraft) -> dict[str, Any]:
-    """Return the agreement to sign: its fields, its terms' document, its typed data.
+    """Return the agreement to sign: its fields, its terms (ODRL), its typed data.
 
-    The document is stored when the agreement is drafted, so that its digest can be opened.
+    The terms are stored when the agreement is drafted, so that their digest can be opened.
+
+    Raises:
+        ValidationError: a disclaimer is not ticked, or a negotiated term is of no part.
+        LiabilityFloorError: the platform's share lies below the statutory floor.
     """
+    require_ticks(draft.disclaimers_ticked)
+    require_floor(draft.platform_liability_ppm)
     with market.read() as connection:
-        product = queries.product(connection, draft.product_id).product
+        detail = queries.product(connection, draft.product_id)
+    product = detail.product
     require_open(market, draft.product_id, list(draft.modes), draft.purpose)
-    terms = Document.new(
-        {"type": "terms", "agreement_id": str(draft.agreement_id), "text": draft.terms}
-    )
+    tariff_no = product.tariff_no if draft.purpose.is_chargeable else 0
+    terms = agreement_terms(draft, detail, tariff_no)
     market.documents.save(terms)
     agreement = AgreementField(
         agreement_id=draft.agreement_id,
         product_id=draft.product_id,
         operator_id=product.operator_id,
         buyer_id=draft.buyer_id,
-        tariff_no=product.tariff_no if draft.purpose.is_chargeable else 0,
+        tariff_no=tariff_no,
         purpose=draft.purpose,
         modes=int(ModeSet.of(list(draft.modes))),
         valid_from=draft.valid_from,
         valid_until=draft.valid_until,
         quota_units=draft.quota_units,
         platform_liability_ppm=draft.platform_liability_ppm,
+        team_max=draft.team_max,
         terms_digest=terms.digest,
         deadline=market.now_seconds() + SIGNING_SECONDS,
     )
     on_chain = _on_chain(agreement)
     digest = market.contracts.licences.agreement_digest(on_chain, block="latest")
-    return {
+    drafted = {
         "agreement": agreement.model_dump(mode="json"),
         "digest": digest_text(digest),
+        "terms": dict(terms.record),
         "typed_data": agreement_typed_data(market, agreement),
     }
+    market.drafts.save(digest, drafted)
+    return drafted
 
 
 def sign_agreement(market: Market, account: KeyAccount, draft: dict[str, Any]) -> dict[str, str]:
@@ -199,37 +212,37 @@ def agreement_typed_data(market: Market, agreement: AgreementField) -> dict[str,
     """Return the EIP-712 message of an agreement; ids and digests as 0x and hex."""
     domain = market.contracts.licences.eip712_domain(block="latest")
     fields = agreement.model_dump(mode="python")
-    message: dict[str, Any] = {}
-    for camel, kind in _AGREEMENT_TYPE:
+    return typed_message(
+        "Agreement", _AGREEMENT_TYPE, domain, wallet_values(_AGREEMENT_TYPE, fields)
+    )
+
+
+def wallet_values(members: list[tuple[str, str]], fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the members of a message as a wallet takes them; ids and digests as 0x and hex."""
+    values: dict[str, Any] = {}
+    for camel, kind in members:
         value = fields[_snake(camel)]
         if kind == "bytes16":
-            message[camel] = digest_text(value.bytes)
+            values[camel] = digest_text(value.bytes)
         else:
-            message[camel] = digest_text(value) if kind == "bytes32" else int(value)
-    return typed_message("Agreement", _AGREEMENT_TYPE, domain, message)
+            values[camel] = digest_text(value) if kind == "bytes32" else int(value)
+    return values
 
 
 @command("grant-licence", GrantLicence, "Grant a licence on a signed agreement", "授予使用许可")
 def grant_licence(market: Market, actor_id: UUID | None, request: GrantLicence) -> Command:
-    """Plan the grant; anyone may submit what both sides signed."""
+    """Plan the grant; anyone may submit what both sides signed.
+
+    Raises:
+        TermsDifferError: the terms kept here under the digest say something else.
+    """
     agreement = request.agreement
+    require_terms(market, agreement)
     return Command(
         "licences",
         "grantLicence",
-        (_on_chain(agreement), _signed(request.operator), _signed(request.buyer)),
+        (_on_chain(agreement), signed(request.operator), signed(request.buyer)),
         result={"agreement_id": str(agreement.agreement_id)},
-    )
-
-
-@command("set-licence-state", SetLicenceState, "Suspend, restore or end a licence", "许可状态")
-def set_licence_state(market: Market, actor_id: UUID | None, request: SetLicenceState) -> Command:
-    """Plan a change of a licence's state."""
-    decision = decision_document("licence", request.licence_no, request.reason)
-    return Command(
-        "licences",
-        "setLicenceState",
-        (request.licence_no, int(request.state), decision.digest),
-        (decision,),
     )
 
 
@@ -245,7 +258,8 @@ def _on_chain(agreement: AgreementField) -> dict[str, Any]:
     return fields | {"purpose": int(Purpose(fields["purpose"])), "modes": int(fields["modes"])}
 
 
-def _signed(signature: Signature) -> dict[str, Any]:
+def signed(signature: Signature) -> dict[str, Any]:
+    """Return a signature as the contract takes it."""
     return {
         "signer": signature.signer,
         "signature": parse_hex(signature.signature, "signature"),

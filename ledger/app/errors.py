@@ -253,3 +253,63 @@ class IntakeStoppedError(AppError):
 
     code = "meter.intake_stopped"
     retryable = True
+
+
+class LiabilityFloorError(AppError):
+    """The platform's share of liability for its own faults lies below the statutory floor."""
+
+    code = "terms.liability_below_floor"
+
+
+class TermsDifferError(AppError):
+    """The terms kept under a digest are not those of the agreement that names it."""
+
+    code = "terms.differ"
+
+
+class QuotaBelowUsedError(AppError):
+    """A supplement would leave a quota below what is used, or billed, already."""
+
+    code = "terms.quota_below_used"
+
+
+class SupplementOrderError(AppError):
+    """A supplement does not follow the licence's latest document."""
+
+    code = "terms.supplement_out_of_order"
+
+
+class OfferExpiredError(AppError):
+    """The last offer of a negotiation no longer stands."""
+
+    code = "dealing.offer_expired"
+
+
+class NotNegotiatingError(AppError):
+    """The organisation is no party to the negotiation, or to the application."""
+
+    code = "dealing.not_a_party"
+
+
+class LicenceEndedError(AppError):
+    """The licence is ended already."""
+
+    code = "licence.ended"
+
+
+class TeamFullError(AppError):
+    """The licence's team has as many keys as was agreed."""
+
+    code = "licence.team_full"
+
+
+class CertificateMissingError(AppError):
+    """No certificate of this licence was issued here."""
+
+    code = "licence.certificate_missing"
+
+
+class NotCertifierError(AppError):
+    """A certificate is signed by the licence's operator, or by a platform."""
+
+    code = "licence.not_certifier"

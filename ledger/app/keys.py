@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from ledger.app.errors import ApiKeyUnknownError
+from ledger.app.errors import ApiKeyUnknownError, TeamFullError
 from ledger.app.market import Market
 from ledger.chain.forwarder import recover_signer, sign_typed_data
 from ledger.chain.keys import KeyAccount
@@ -40,6 +40,7 @@ def issue_signed(market: Market, licence_no: int, issued_at: int, signature: byt
         MalformedValueError: the request is too old or from the future.
         SignerUnknownError: the signer belongs to no organisation.
         ApiKeyUnknownError: the licence is not the signer's organisation's.
+        TeamFullError: the licence's team has as many keys as was agreed.
     """
     now = require_fresh(market, issued_at)
     signer = recover_signer(api_key_typed_data(market, licence_no, issued_at), signature)
@@ -51,6 +52,7 @@ def issue_signed(market: Market, licence_no: int, issued_at: int, signature: byt
             raise ApiKeyUnknownError(
                 "the licence belongs to another organisation", field="licence_no", got=licence_no
             )
+        _require_room(market, licence)
     key = new_key()
     ApiKeys(market.engine).add(
         key,
@@ -60,6 +62,18 @@ def issue_signed(market: Market, licence_no: int, issued_at: int, signature: byt
         created_at=now,
     )
     return key
+
+
+def _require_room(market: Market, licence: queries.LicenceRow) -> None:
+    """Check the team limit of a licence: one key a member."""
+    count = ApiKeys(market.engine).count_of(licence.licence_no)
+    if licence.team_max and count >= licence.team_max:
+        raise TeamFullError(
+            "the team has as many keys as was agreed (F14)",
+            field="team_max",
+            got=count + 1,
+            expected=licence.team_max,
+        )
 
 
 def new_key() -> str:

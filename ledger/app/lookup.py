@@ -164,6 +164,7 @@ def dataset_found(market: Market, dataset_id: UUID) -> dict[str, Any]:
             "inspections": queries.inspections_of(connection, dataset_id),
             "rectifications": queries.rectifications_list(connection, dataset_id),
         }
+        needing = queries.needing_application(connection, [dataset_id])
     document = market.documents.find(detail.dataset.metadata_digest)
     found = _dataset(detail, names, days, now_seconds) | {
         name: [plain(row) for row in rows] for name, rows in more.items()
@@ -174,6 +175,7 @@ def dataset_found(market: Market, dataset_id: UUID) -> dict[str, Any]:
         "parents": [plain(row) for row in detail.parents],
         "children": [plain(row) for row in children],
         "registration": [plain(row) for row in detail.steps],
+        "is_application_required": bool(needing),
     }
 
 
@@ -185,7 +187,10 @@ def product_found(market: Market, product_id: UUID) -> dict[str, Any]:
     """
     with market.read() as connection:
         detail = queries.product(connection, product_id)
+        sources = [row.claimant_id for row in detail.lineage]
+        needing = queries.needing_application(connection, sources)
     return plain(detail.product) | {
+        "datasets_needing_application": [str(dataset_id) for dataset_id in needing],
         "name": display_names(market).get(product_id),
         "lineage": [plain(row) for row in detail.lineage],
         "caps": [plain(cap) for cap in detail.caps],

@@ -21,6 +21,7 @@ from uuid import UUID
 from ledger.app.documents import DocumentStore
 from ledger.app.errors import MarketMissingError, SignerUnknownError
 from ledger.app.files import Holdings
+from ledger.app.licence_documents import DraftStore
 from ledger.app.other_logs import OtherLogs
 from ledger.app.secrets import Secrets
 from ledger.app.settings import Settings
@@ -50,6 +51,7 @@ class Market:
         self.node = node
         self.secrets = Secrets(self.home / "secrets")
         self.documents = DocumentStore(self.home / "documents")
+        self.drafts = DraftStore(self.home / "drafts")
         self.holdings = Holdings(self.home / "holdings.json")
         self.wallet = Wallet(self.home / "keys", scrypt_n=settings.keystore_scrypt_n)
         urls = [node.url] if node is not None else settings.rpc_urls

@@ -20,6 +20,7 @@ from typing import Any
 from ledger.chain.abi import Param, contract_abi
 from ledger.chain.artifacts import artifact
 from ledger.chain.client import Chain
+from ledger.chain.contracts.base import encode_call
 from ledger.chain.errors import ChainError
 from ledger.chain.sender import Intent, Outcome, Sender
 from ledger.domain.ids import new_id
@@ -30,7 +31,9 @@ ORDER = (
     "ERC2771Forwarder",
     "Directory",
     "DatasetRegistry",
+    "Applications",
     "LicenceRegistry",
+    "Negotiations",
     "UsageLog",
     "Schemes",
     "Billing",
@@ -99,6 +102,7 @@ def deploy(
         outcome = sender.submit(_creation(chain, sender, name, code, arguments[name]))
         addresses[name] = _created_address(chain, outcome)
         done.append(outcome)
+    done.append(_bind(chain, sender, addresses))
     made = Deployment(
         chain_id=chain.expected_chain_id,
         genesis_hash=chain.genesis_hash(),
@@ -121,14 +125,23 @@ def load_deployment(file: Path) -> Deployment | None:
     """Return the recorded deployment, None when there is no record.
 
     Raises:
-        DeploymentError: the record cannot be read.
+        DeploymentError: the record cannot be read, or is of an earlier version.
     """
     try:
-        return Deployment(**json.loads(file.read_text("utf-8")))
+        found = Deployment(**json.loads(file.read_text("utf-8")))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError) as error:
         raise DeploymentError("unreadable deployment", field="file", got=str(file)) from error
+    missing = [name for name in ORDER if name not in found.addresses]
+    if missing:
+        raise DeploymentError(
+            "the deployment is of an earlier version and lacks contracts; deploy in a new home",
+            field="addresses",
+            got=str(file),
+            expected=missing,
+        )
+    return found
 
 
 def save_deployment(file: Path, deployment: Deployment) -> None:
@@ -150,6 +163,17 @@ def _creation(chain: Chain, sender: Sender, name: str, code: bytes, arguments: l
     known = sender.find(scope, key, digest)
     gas = 0 if known else chain.estimate_gas(None, data, sender=sender.account) * 11 // 10
     return Intent(new_id(), scope, key, digest, None, data, gas)
+
+
+def _bind(chain: Chain, sender: Sender, addresses: Mapping[str, str]) -> Outcome:
+    """Name the ledger of bills to the licence registry, which was made before it."""
+    data = encode_call("LicenceRegistry", "bindLedger", addresses["RevenueLedger"])
+    digest = hashlib.sha256(data).digest()
+    scope, key = f"deploy:{chain.expected_chain_id}", "LicenceRegistry.bindLedger"
+    registry = addresses["LicenceRegistry"]
+    known = sender.find(scope, key, digest)
+    gas = 0 if known else chain.estimate_gas(registry, data, sender=sender.account) * 11 // 10
+    return sender.submit(Intent(new_id(), scope, key, digest, registry, data, gas))
 
 
 def _created_address(chain: Chain, outcome: Outcome) -> str:

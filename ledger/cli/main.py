@@ -9,9 +9,10 @@ import typer
 from ledger import __version__
 from ledger.cli import (
     calendar_commands,
+    deal_commands,
     explain_commands,
     invoice_commands,
-    licence_commands,
+    licence_papers,
     log_commands,
     market_commands,
     meter_commands,
@@ -60,7 +61,9 @@ for name, group in (
     ("policy", policy_commands.policy_app),
     ("duty", registration_commands.duty_app),
     ("product", market_commands.product_app),
-    ("licence", licence_commands.licence_app),
+    ("licence", licence_papers.licence_app),
+    ("negotiate", deal_commands.negotiate_app),
+    ("application", deal_commands.application_app),
     ("scheme", scheme_commands.scheme_app),
     ("tariff", trial_commands.tariff_app),
     ("log", log_commands.log_app),

@@ -2,7 +2,8 @@
 
 Rules kept here:
 1. The digest is SHA-256(salt ‖ JCS(record)); the salt is 32 random bytes, so a guessable record
-   (a name, an amount) cannot be found by trying, and destroying the salt cuts the link.
+   (a name, an amount) cannot be found by trying, and destroying the salt cuts the link. A policy
+   of others' making (ODRL) has no salt beside it: it holds a nonce of 32 bytes itself.
 2. A document's text is canonical JSON itself, so equal documents are equal files.
 """
 
@@ -20,6 +21,7 @@ from ledger.codec.errors import MalformedDocumentError
 from ledger.domain.errors import MalformedValueError
 from ledger.domain.ids import Digest, digest, digest_text
 from ledger.domain.nesting import check_nesting
+from ledger.domain.policies import NONCE
 
 SALT_BYTES = 32
 
@@ -32,7 +34,7 @@ class Document:
     salt: bytes
 
     def __post_init__(self) -> None:
-        if len(self.salt) != SALT_BYTES:
+        if len(self.salt) != SALT_BYTES and not (self.salt == b"" and _has_nonce(self.record)):
             raise MalformedDocumentError(
                 f"salt must be {SALT_BYTES} bytes, got {len(self.salt)}",
                 field="salt",
@@ -74,11 +76,18 @@ class Document:
         if not isinstance(whole["record"], dict):
             raise _malformed("record must be an object", "record")
         try:
-            salt = digest(whole["salt"], "salt")
+            salt = b"" if whole["salt"] == "0x" else digest(whole["salt"], "salt")
         except MalformedValueError as error:
             raise _malformed(error.detail, "salt") from error
         canonical_json(whole["record"])
         return cls(whole["record"], salt)
+
+
+def _has_nonce(record: Mapping[str, Any]) -> bool:
+    try:
+        return len(digest(record.get(NONCE), NONCE)) == SALT_BYTES
+    except MalformedValueError:
+        return False
 
 
 def _parse(text: str | bytes) -> Any:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from enum import IntEnum, IntFlag
 from typing import TypeVar
 
+from ledger.domain.dealing_codes import ApplicationState as ApplicationState
+from ledger.domain.dealing_codes import NegotiationState as NegotiationState
 from ledger.domain.errors import UnknownCodeError
 from ledger.domain.opening_codes import NoticeObjectionState as NoticeObjectionState
 from ledger.domain.opening_codes import OpeningTier as OpeningTier

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 
 from ledger.projection.database import read, write
 from ledger.projection.errors import ProjectionError
@@ -82,6 +82,14 @@ class ApiKeys:
                 _require_log(connection, *meter)
             connection.execute(api_keys.insert().values(**asdict(made)))
         return made
+
+    def count_of(self, licence_no: int) -> int:
+        """Return how many keys of a licence are not revoked."""
+        query = select(func.count()).where(
+            api_keys.c.licence_no == licence_no, api_keys.c.revoked_at.is_(None)
+        )
+        with read(self._engine) as connection:
+            return int(connection.execute(query).scalar_one())
 
     def find(self, key: str) -> ApiKey | None:
         """Return the holder of a key that is not revoked, None when there is none."""

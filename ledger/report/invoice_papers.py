@@ -94,8 +94,13 @@ def invoice_csv(figures: Figures) -> str:
 
 def invoice_html(figures: Figures) -> str:
     """Return an invoice as one page to print."""
+    return page_html(TITLE, invoice_sections(figures))
+
+
+def page_html(title: str, sections: Sequence[Section]) -> str:
+    """Return titled tables as one page to print."""
     parts = []
-    for section in invoice_sections(figures):
+    for section in sections:
         head, *body = section.rows
         cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
         lines = "".join(
@@ -103,7 +108,7 @@ def invoice_html(figures: Figures) -> str:
         )
         parts.append(f"<h2>{escape(section.title)}</h2>\n<table><tr>{cells}</tr>\n{lines}</table>")
     return _PAGE.format(
-        title=escape(TITLE),
+        title=escape(title),
         policy=escape(PAGE_POLICY, quote=False),
         style=_STYLE,
         sections="\n".join(parts),

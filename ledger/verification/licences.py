@@ -11,6 +11,7 @@ from ledger.chain.events import Event
 from ledger.domain.codes import LicenceState, OpeningTier, ProductState, Purpose, Role
 from ledger.domain.units import PPM_WHOLE, UINT64_MAX
 from ledger.verification.datasets import DatasetsReplay
+from ledger.verification.dealings import ApplicationsReplay
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
 from ledger.verification.replay import Replay
@@ -18,7 +19,11 @@ from ledger.verification.typed_data import agreement_digest, supplement_digest
 
 LIABILITY_FLOOR_PPM = 500_000
 """Least share of the platform in damage from its own faults. Source: domain report, section 5."""
+COMPETITION_SECONDS_MAX = 366 * 86_400
+COMPETITION_TEAM_MAX = 50
+_SANDBOX = 4
 _DATASET = 1
+_COMPETITION_TERMS = ("purpose", "modes", "team_max", "valid_from")
 CHARGEABLE = frozenset({Purpose.INDUSTRY, Purpose.SECTOR})
 Bands = list[dict[str, int]]
 
@@ -48,9 +53,11 @@ class Licence:
     purpose: int
     modes: int
     valid_from: int
+    valid_until: int
     valid_until_max: int
     quota_units_max: int
     agreement_digest: bytes
+    team_max: int = 0
     state: int = LicenceState.ACTIVE
     is_held: bool = False
     """As for products."""
@@ -63,6 +70,7 @@ class LicencesReplay(Replay):
         findings: where faults go.
         directory: who may do what, at the same moment.
         datasets: what may be sold, at the same moment.
+        applications: what was approved for conditional use, at the same moment.
         domain: EIP-712 domain of agreements; without it their digests are not recomputed.
     """
 
@@ -71,11 +79,13 @@ class LicencesReplay(Replay):
         findings: Findings,
         directory: DirectoryReplay,
         datasets: DatasetsReplay,
+        applications: ApplicationsReplay,
         domain: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(findings)
         self.directory = directory
         self.datasets = datasets
+        self.applications = applications
         self.domain = domain
         self.products: dict[UUID, Product] = {}
         self.licences: dict[int, Licence] = {}
@@ -210,9 +220,11 @@ class LicencesReplay(Replay):
             purpose=agreement["purpose"],
             modes=agreement["modes"],
             valid_from=agreement["valid_from"],
+            valid_until=agreement["valid_until"],
             valid_until_max=agreement["valid_until"],
             quota_units_max=agreement["quota_units"],
             agreement_digest=event.args["agreement_digest"],
+            team_max=agreement["team_max"],
         )
 
     def _opening_decided(self, event: Event, where: str) -> None:
@@ -267,6 +279,23 @@ class LicencesReplay(Replay):
         in_force = len(product.tariffs) if agreement["purpose"] in CHARGEABLE else 0
         self.findings.same("agreement_tariff", where, agreement["tariff_no"], in_force)
         self._require_sellable(product, agreement["modes"], where, time)
+        self._check_competition(agreement, agreement["valid_until"], where)
+        datasets = [row["claimant_id"] for row in product.lineage if row["kind"] == _DATASET]
+        self.applications.check_grant(agreement, datasets, where)
+
+    def _check_competition(self, terms: dict[str, Any], until: int, where: str) -> None:
+        """Check a competition licence: a sandbox, a team, an end by itself."""
+        if terms["purpose"] != Purpose.COMPETITION:
+            return
+        team, seconds = terms["team_max"], until - terms["valid_from"]
+        is_bounded = 0 < team <= COMPETITION_TEAM_MAX and seconds <= COMPETITION_SECONDS_MAX
+        self.findings.require(
+            terms["modes"] == _SANDBOX and is_bounded,
+            "competition_terms",
+            where,
+            [terms["modes"], team, seconds],
+            [_SANDBOX, COMPETITION_TEAM_MAX, COMPETITION_SECONDS_MAX],
+        )
 
     def _supplemented(self, event: Event, where: str) -> None:
         change = event.args["supplement"]
@@ -286,9 +315,19 @@ class LicencesReplay(Replay):
         )
         self.findings.require(change["quota_units"] > 0, "quota_empty", where, 0, "> 0")
         self.findings.require(change["valid_until"] > licence.valid_from, "validity_empty", where)
+        if change["valid_until"] > licence.valid_until:
+            self._check_extension(licence, change["valid_until"], where)
         licence.agreement_digest = event.args["agreement_digest"]
+        licence.valid_until = change["valid_until"]
         licence.valid_until_max = max(licence.valid_until_max, change["valid_until"])
         licence.quota_units_max = max(licence.quota_units_max, change["quota_units"])
+
+    def _check_extension(self, licence: Licence, until: int, where: str) -> None:
+        product = self.products.get(licence.product_id)
+        state = product.state if product else 0
+        self.findings.same("product_not_listed", where, int(state), int(ProductState.LISTED))
+        terms = {name: getattr(licence, name) for name in _COMPETITION_TERMS}
+        self._check_competition(terms, until, where)
 
     def _licence_state_set(self, event: Event, where: str) -> None:
         licence = self._licence(event, where)

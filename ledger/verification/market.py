@@ -9,6 +9,7 @@ from typing import Any
 from ledger.chain.events import Event
 from ledger.verification.anchors import LogsReplay
 from ledger.verification.datasets import DatasetsReplay
+from ledger.verification.dealings import ApplicationsReplay, NegotiationsReplay, Sales
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
 from ledger.verification.invoices import ReadReceipt
@@ -37,7 +38,12 @@ class MarketReplay:
         self.seen: Counter[str] = Counter()
         self.directory = DirectoryReplay(findings)
         self.datasets = DatasetsReplay(findings, self.directory)
-        self.licences = LicencesReplay(findings, self.directory, self.datasets, agreement_domain)
+        self.applications = ApplicationsReplay(findings, self.directory, self.datasets)
+        self.licences = LicencesReplay(
+            findings, self.directory, self.datasets, self.applications, agreement_domain
+        )
+        sales = Sales(self.licences.products, self.licences.licences)
+        self.negotiations = NegotiationsReplay(findings, self.directory, sales)
         self.logs = LogsReplay(findings, self.directory)
         self.money = MoneyReplay(
             findings, self.directory, self.datasets, self.licences, self.logs, read_receipt
@@ -45,7 +51,9 @@ class MarketReplay:
         self._replays: dict[str, Replay] = {
             "Directory": self.directory,
             "DatasetRegistry": self.datasets,
+            "Applications": self.applications,
             "LicenceRegistry": self.licences,
+            "Negotiations": self.negotiations,
             "UsageLog": self.logs,
             "RevenueLedger": self.money,
         }

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak
 
@@ -30,6 +31,7 @@ _AGREEMENT = (
     ("validUntil", "uint64"),
     ("quotaUnits", "uint64"),
     ("platformLiabilityPpm", "uint32"),
+    ("teamMax", "uint8"),
     ("termsDigest", "bytes32"),
     ("deadline", "uint64"),
 )
@@ -41,6 +43,12 @@ _SUPPLEMENT = (
     ("quotaUnits", "uint64"),
     ("platformLiabilityPpm", "uint32"),
     ("deadline", "uint64"),
+)
+_CERTIFICATE_KEY = (
+    ("organisationId", "bytes16"),
+    ("licenceNo", "uint64"),
+    ("publicKey", "bytes32"),
+    ("validUntil", "uint64"),
 )
 
 
@@ -54,13 +62,33 @@ def supplement_digest(domain: Mapping[str, Any], supplement: Mapping[str, Any]) 
     return _digest(domain, "Supplement", _SUPPLEMENT, supplement)
 
 
+def certificate_key_signer(
+    domain: Mapping[str, Any], values: Mapping[str, Any], signature: bytes
+) -> str:
+    """Return the account that let a key secure a licence's certificate; fields in snake_case."""
+    signable = encode_typed_data(
+        full_message=_message(domain, "CertificateKey", _CERTIFICATE_KEY, values)
+    )
+    return str(Account.recover_message(signable, signature=signature)).lower()
+
+
 def _digest(
     domain: Mapping[str, Any],
     name: str,
     fields: tuple[tuple[str, str], ...],
     values: Mapping[str, Any],
 ) -> bytes:
-    message = {
+    signable = encode_typed_data(full_message=_message(domain, name, fields, values))
+    return bytes(keccak(b"\x19" + signable.version + signable.header + signable.body))
+
+
+def _message(
+    domain: Mapping[str, Any],
+    name: str,
+    fields: tuple[tuple[str, str], ...],
+    values: Mapping[str, Any],
+) -> dict[str, Any]:
+    return {
         "types": {
             "EIP712Domain": [{"name": field, "type": kind} for field, kind in _DOMAIN],
             name: [{"name": field, "type": kind} for field, kind in fields],
@@ -69,8 +97,6 @@ def _digest(
         "domain": dict(domain),
         "message": {field: _value(values[_snake(field)]) for field, _ in fields},
     }
-    signable = encode_typed_data(full_message=message)
-    return bytes(keccak(b"\x19" + signable.version + signable.header + signable.body))
 
 
 def _value(value: Any) -> Any:

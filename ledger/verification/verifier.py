@@ -27,6 +27,7 @@ from ledger.verification.policies import check_policy_documents
 from ledger.verification.reading import check_numbers
 from ledger.verification.receipts import read_receipt
 from ledger.verification.report import block_number_of, check_report
+from ledger.verification.terms import check_terms
 
 
 def verify(
@@ -66,6 +67,7 @@ def verify(
     if documents is not None:
         check_documents(documents, findings)
         check_policy_documents(market.datasets.policies, documents, findings)
+        check_terms(documents, ordered, findings)
         tell("documents", 1, 1)
     if report is not None:
         _check_report(report, ordered, market, read, findings)

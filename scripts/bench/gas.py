@@ -17,7 +17,17 @@ from ledger.domain.ids import new_id
 from scripts.bench.figures import Figure, Peer, less, say
 from scripts.bench.large_tree import extension, made_up
 from scripts.bench.log import a_use
-from scripts.bench.market import Bench, Sale, agree, listing, opened, registration, sell, version
+from scripts.bench.market import (
+    Bench,
+    Sale,
+    agree,
+    amend,
+    listing,
+    opened,
+    registration,
+    sell,
+    version,
+)
 
 RUNS = 3
 DEPTH = 28
@@ -48,6 +58,7 @@ def measure() -> list[Figure]:
             _listings(bench, runs, claimants)
             if claimants == 2:
                 _grants(bench, sale, runs)
+                _supplements(bench, sale, runs)
             _incomes(bench, sale, runs, claimants)
         _long_interval(bench, sale, runs)
         _anchor_large(bench, runs)
@@ -93,6 +104,13 @@ def _grants(bench: Bench, sale: Sale, runs: Runs) -> None:
     for _ in range(RUNS):
         body = agree(bench, sale.product_id)
         _take(bench, runs, "licence_grant", "buyer", ("grant-licence", body))
+
+
+def _supplements(bench: Bench, sale: Sale, runs: Runs) -> None:
+    """Change quota and end of one licence, again and again."""
+    for number in range(RUNS):
+        body = amend(bench, sale.licence_no, 10**9 + number)
+        _take(bench, runs, "supplement", "buyer", ("supplement-licence", body))
 
 
 def _incomes(bench: Bench, sale: Sale, runs: Runs, claimants: int) -> None:

@@ -20,8 +20,10 @@ from ledger.app.commands import COMMANDS, Done, parse_request, run
 from ledger.app.market import Market
 from ledger.app.organisations import open_region
 from ledger.app.settings import Settings
+from ledger.app.supplements import SupplementDraft, draft_supplement, sign_supplement
 from ledger.chain.keys import KeyAccount, address_of, new_account
 from ledger.domain.ids import new_id
+from ledger.domain.standard_terms import DISCLAIMERS
 from ledger.domain.uscc import check_character
 
 CITY = 320100
@@ -260,6 +262,7 @@ def agree(bench: Bench, product_id: UUID) -> dict[str, Any]:
             "valid_from": now - 60,
             "valid_until": now + 300 * DAY_SECONDS,
             "quota_units": 10**9,
+            "disclaimers_ticked": [item.key for item in DISCLAIMERS],
         }
     )
     drafted = draft_agreement(bench.market, draft)
@@ -268,3 +271,15 @@ def agree(bench: Bench, product_id: UUID) -> dict[str, Any]:
         for side in ("operator", "buyer")
     }
     return {"agreement": drafted["agreement"], **signatures}
+
+
+def amend(bench: Bench, licence_no: int, quota_units: int) -> dict[str, Any]:
+    """Return a supplement that operator and buyer signed, ready to be submitted."""
+    until = bench.market.now_seconds() + 400 * DAY_SECONDS + quota_units % 10
+    draft = SupplementDraft(licence_no=licence_no, quota_units=quota_units, valid_until=until)
+    drafted = draft_supplement(bench.market, draft)
+    signatures = {
+        side: sign_supplement(bench.market, bench.keys[side], drafted)
+        for side in ("operator", "buyer")
+    }
+    return {"supplement": drafted["supplement"], **signatures}

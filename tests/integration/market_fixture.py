@@ -19,11 +19,13 @@ from ledger.app.organisations import open_region
 from ledger.app.settings import Settings
 from ledger.chain.keys import KeyAccount, address_of, new_account
 from ledger.domain.ids import new_id
+from ledger.domain.standard_terms import DISCLAIMERS
 from ledger.domain.uscc import check_character
 
 NANJING = 320100
 CHUZHOU = 341100
 YEAR_SECONDS = 365 * 24 * 3600
+TICKS = [item.key for item in DISCLAIMERS]
 STEPS = ("accepted", "reviewed", "public_notice", "coded")
 
 
@@ -295,6 +297,7 @@ def grant(small: SmallMarket, **changes: Any) -> int:
         "valid_from": now - 60,
         "valid_until": now + YEAR_SECONDS,
         "quota_units": 30_000,
+        "disclaimers_ticked": TICKS,
     }
     draft = draft_agreement(small.market, AgreementDraft.model_validate(fields | changes))
     signatures = {

@@ -194,7 +194,7 @@ def test_licence__free_purpose_with_quota_zero__refused_at_the_field(small: Smal
 
 def test_licence__liability_below_floor__refused(small: SmallMarket) -> None:
     error = _refused(lambda: grant(small, platform_liability_ppm=499_999))
-    assert error.code == "licence_registry.liability_below_floor"
+    assert error.code == "terms.liability_below_floor"
 
 
 def test_submit__signed_by_the_wrong_key__refused_and_nothing_stored(small: SmallMarket) -> None:

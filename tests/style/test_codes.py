@@ -26,7 +26,15 @@ pytestmark = pytest.mark.style
 CODE = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 SUFFIXES = {"Fen": "Fen", "MicroFen": "MicroFen", "MicroYuan": "MicroYuan", "Ppm": "Ppm"}
 SUFFIXES |= {"PeriodId": "periodId"}
-OURS = ("Directory", "DatasetRegistry", "LicenceRegistry", "UsageLog", "RevenueLedger")
+OURS = (
+    "Directory",
+    "DatasetRegistry",
+    "Applications",
+    "LicenceRegistry",
+    "Negotiations",
+    "UsageLog",
+    "RevenueLedger",
+)
 # A refusal says `got` and `expected`, as the errors of Python do, or the two sides it compared.
 BARE_IN_ERRORS = {"got", "expected", "paid", "open", "room", "price", "cap"}
 # A library for cffi: it is named like an extension module and cannot be imported.

@@ -1,4 +1,4 @@
-"""A small market as events: every event of the five contracts at least once."""
+"""A small market as events: every event of the contracts at least once."""
 
 from __future__ import annotations
 
@@ -327,9 +327,66 @@ class Teller:
             agreement_digest=digest(15),
         )
         decided = {"actor_id": OPERATOR, "decision_digest": digest(16)}
+        self.dealings()
         say("LicenceRegistry", "LicenceStateSet", licence_no=1, state=2, **decided)
         say("LicenceRegistry", "LicenceStateSet", licence_no=1, state=1, **decided)
         say("LicenceRegistry", "ProductStateSet", **key, state=1, **decided)
+
+    def dealings(self) -> None:
+        say = self.say
+        for is_required in (True, False):
+            say(
+                "Applications",
+                "ApplicationRequirementSet",
+                dataset_id=DATASET,
+                provider_id=PROVIDER,
+                is_required=is_required,
+                decision_digest=digest(61),
+            )
+        for number in (1, 2):
+            say(
+                "Applications",
+                "ApplicationSubmitted",
+                application_id=uid(70 + number),
+                dataset_id=DATASET,
+                applicant_id=BUYER,
+                purpose=3,
+                modes=2,
+                form_digest=digest(62),
+            )
+        say(
+            "Applications",
+            "ApplicationDecided",
+            application_id=uid(71),
+            provider_id=PROVIDER,
+            is_approved=True,
+            valid_until=1_900_000_000,
+            decision_digest=digest(63),
+        )
+        say("Applications", "ApplicationWithdrawn", application_id=uid(72))
+        for thread in (75, 76):
+            for number in (1, 2):
+                say(
+                    "Negotiations",
+                    "OfferMade",
+                    thread_id=uid(thread),
+                    product_id=PRODUCT,
+                    operator_id=OPERATOR,
+                    buyer_id=BUYER,
+                    offer_no=number,
+                    state=number,
+                    previous_digest=digest(64) if number == 2 else digest(0),
+                    offer_digest=digest(63 + number),
+                    deadline=1_700_001_000,
+                )
+        key = {"thread_id": uid(75)}
+        offer = {"offer_digest": digest(65)}
+        say("Negotiations", "OfferAccepted", **key, **offer, acceptance_digest=digest(66))
+        agreed = {"agreement_digest": digest(15)}
+        say("Negotiations", "AgreementProposed", **key, **offer, **agreed, deadline=1_700_002_000)
+        say("Negotiations", "NegotiationFinalized", **key, **agreed, licence_no=1)
+        key = {"thread_id": uid(76), "actor_id": BUYER}
+        say("Negotiations", "NegotiationTerminated", **key, decision_digest=digest(67))
 
     def usage(self) -> None:
         self.say("UsageLog", "LogOpened", log_no=1, keeper_id=OPERATOR, origin_digest=digest(17))
@@ -388,6 +445,7 @@ def agreement() -> dict[str, Any]:
         "valid_until": 1_800_000_000,
         "quota_units": U64,
         "platform_liability_ppm": 500_000,
+        "team_max": 0,
         "terms_digest": digest(20),
         "deadline": 1_700_001_000,
     }

@@ -23,6 +23,7 @@ SAMPLES: dict[str, Any] = {
     "bytes4": b"\x01" * 4,
     "bytes16": b"\x01" * 16,
     "bytes19": b"\x01" * 19,
+    "bytes20": b"\x01" * 20,
     "bytes32": b"\x01" * 32,
     "string": "field",
     "bool": True,

@@ -310,6 +310,8 @@ class VerifiedMarket:
             "LicenceRegistry", "CapsApproved", **key, authority_id=PRICE, caps=BANDS, **decided
         )
         self.say("LicenceRegistry", "TariffPublished", **key, tariff_no=1, tariff=TARIFF)
+        self._negotiate()
+        self._apply()
         for number, (purpose, tariff_no) in enumerate(((3, 1), (2, 0)), start=1):
             agreement = agreement_of(number, purpose, tariff_no)
             self.say(
@@ -322,6 +324,9 @@ class VerifiedMarket:
             self.say(
                 "LicenceRegistry", "OpeningDecided", licence_no=number, tier=3, policy_nos=[1, 1]
             )
+        agreed = {"agreement_digest": agreement_digest(DOMAIN, agreement_of(1, 3, 1))}
+        final = {"thread_id": uid(75), "licence_no": 1}
+        self.say("Negotiations", "NegotiationFinalized", **final, **agreed)
         change = {
             "licence_no": 1,
             "previous_digest": agreement_digest(DOMAIN, agreement_of(1, 3, 1)),
@@ -342,6 +347,51 @@ class VerifiedMarket:
             decided = {"actor_id": REGISTRAR, "decision_digest": digest(16)}
             self.say("LicenceRegistry", "LicenceStateSet", licence_no=1, state=state, **decided)
             self.say("LicenceRegistry", "ProductStateSet", **key, state=state, **decided)
+
+    def _apply(self) -> None:
+        """Weather is used for industry on an application only; traffic needs none in the end."""
+        decided = {"decision_digest": digest(61)}
+        for dataset_id, owner, is_required in (
+            (WEATHER, PROVIDER, False),
+            (WEATHER, PROVIDER, True),
+            (TRAFFIC, UTILITY, False),
+        ):
+            rule = {"dataset_id": dataset_id, "provider_id": owner, "is_required": is_required}
+            self.say("Applications", "ApplicationRequirementSet", **rule, **decided)
+        for number, purpose in ((71, 3), (72, 2), (73, 4)):
+            form = {"purpose": purpose, "modes": 2, "form_digest": digest(62)}
+            key = {"application_id": uid(number), "dataset_id": WEATHER, "applicant_id": BUYER}
+            self.say("Applications", "ApplicationSubmitted", **key, **form)
+        for number in (71, 72):
+            key = {"application_id": uid(number), "provider_id": PROVIDER, "is_approved": True}
+            until = {"valid_until": START + 2 * 10**6}
+            self.say("Applications", "ApplicationDecided", **key, **until, **decided)
+        self.say("Applications", "ApplicationWithdrawn", application_id=uid(73))
+
+    def _negotiate(self) -> None:
+        """Two threads: one waits for its licence, one is broken off."""
+        for thread, offers in ((75, 2), (76, 1)):
+            for number in range(1, offers + 1):
+                self.say(
+                    "Negotiations",
+                    "OfferMade",
+                    thread_id=uid(thread),
+                    product_id=PRODUCT,
+                    operator_id=OPERATOR,
+                    buyer_id=BUYER,
+                    offer_no=number,
+                    state=number,
+                    previous_digest=digest(64) if number == 2 else digest(0),
+                    offer_digest=digest(63 + number),
+                    deadline=START + 10**6,
+                )
+        key, offer = {"thread_id": uid(75)}, {"offer_digest": digest(65)}
+        self.say("Negotiations", "OfferAccepted", **key, **offer, acceptance_digest=digest(66))
+        agreed = {"agreement_digest": agreement_digest(DOMAIN, agreement_of(1, 3, 1))}
+        until = {"deadline": START + 10**6}
+        self.say("Negotiations", "AgreementProposed", **key, **offer, **agreed, **until)
+        broken = {"thread_id": uid(76), "actor_id": BUYER, "decision_digest": digest(67)}
+        self.say("Negotiations", "NegotiationTerminated", **broken)
 
     def _use(self) -> None:
         """302 receipts: 200 of licence 1, one refusal, one of licence 2, then 100 of licence 1."""
@@ -488,6 +538,7 @@ def agreement_of(number: int, purpose: int, tariff_no: int) -> dict[str, Any]:
         "valid_until": START + 10**6,
         "quota_units": 15_000,
         "platform_liability_ppm": 500_000,
+        "team_max": 0,
         "terms_digest": digest(20),
         "deadline": START + 10**6,
     }

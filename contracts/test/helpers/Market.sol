@@ -3,11 +3,14 @@ pragma solidity 0.8.37;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {ERC2771Forwarder} from "@openzeppelin/contracts/metatx/ERC2771Forwarder.sol";
+import {Applications} from "../../Applications.sol";
 import {DatasetRegistry} from "../../DatasetRegistry.sol";
 import {Directory} from "../../Directory.sol";
 import {LicenceRegistry} from "../../LicenceRegistry.sol";
+import {Negotiations} from "../../Negotiations.sol";
 import {RevenueLedger} from "../../RevenueLedger.sol";
 import {UsageLog} from "../../UsageLog.sol";
+import {IBilled} from "../../interfaces/IBilled.sol";
 import {IDatasetRegistry} from "../../interfaces/IDatasetRegistry.sol";
 import {IDirectory} from "../../interfaces/IDirectory.sol";
 import {ILicenceRegistry} from "../../interfaces/ILicenceRegistry.sol";
@@ -72,7 +75,9 @@ abstract contract Market is Check {
     ERC2771Forwarder internal forwarder;
     Directory internal directory;
     DatasetRegistry internal datasets;
+    Applications internal applications;
     LicenceRegistry internal licences;
+    Negotiations internal negotiations;
     UsageLog internal usageLog;
     RevenueLedger internal ledger;
 
@@ -252,6 +257,7 @@ abstract contract Market is Check {
             validUntil: NOON + 365 days,
             quotaUnits: type(uint64).max,
             platformLiabilityPpm: Ppm.wrap(500_000),
+            teamMax: 0,
             termsDigest: DOCUMENT,
             deadline: NOON + 1 days
         });
@@ -467,9 +473,12 @@ abstract contract Market is Check {
         forwarder = new ERC2771Forwarder("MetroDataLedger");
         directory = new Directory(address(governance), address(forwarder), _isTrial());
         datasets = new DatasetRegistry(address(forwarder), directory);
-        licences = new LicenceRegistry(address(forwarder), directory, datasets);
+        applications = new Applications(address(forwarder), directory, datasets);
+        licences = new LicenceRegistry(address(forwarder), directory, datasets, applications);
+        negotiations = new Negotiations(address(forwarder), directory, licences);
         usageLog = new UsageLog(address(forwarder), directory);
         ledger = new RevenueLedger(address(forwarder), directory, datasets, licences, usageLog);
+        licences.bindLedger(IBilled(address(ledger)));
     }
 
     /// @dev Most tests go from application to code in one instant, as a trial allows.

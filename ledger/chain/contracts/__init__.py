@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ledger.chain.client import Chain
+from ledger.chain.contracts.applications import Applications
 from ledger.chain.contracts.base import Contract, decode_calldata, encode_call
 from ledger.chain.contracts.datasets import DatasetRegistry
 from ledger.chain.contracts.directory import Directory
 from ledger.chain.contracts.licences import LicenceRegistry
+from ledger.chain.contracts.negotiations import Negotiations
 from ledger.chain.contracts.revenue import RevenueLedger
 from ledger.chain.contracts.standard import AccessManager, Forwarder
 from ledger.chain.contracts.usage_log import UsageLog
 
 __all__ = ["INDEXED", "Contract", "Contracts", "decode_calldata", "encode_call"]
 
-INDEXED = ("Directory", "DatasetRegistry", "LicenceRegistry", "UsageLog", "RevenueLedger")
+INDEXED = (
+    "Directory",
+    "DatasetRegistry",
+    "Applications",
+    "LicenceRegistry",
+    "Negotiations",
+    "UsageLog",
+    "RevenueLedger",
+)
 """The contracts whose numbered events make the projections."""
 
 
@@ -32,14 +42,24 @@ class Contracts:
         self.forwarder = Forwarder(chain, addresses["ERC2771Forwarder"])
         self.directory = Directory(chain, addresses["Directory"])
         self.datasets = DatasetRegistry(chain, addresses["DatasetRegistry"])
+        self.applications = Applications(chain, addresses["Applications"])
         self.licences = LicenceRegistry(chain, addresses["LicenceRegistry"])
+        self.negotiations = Negotiations(chain, addresses["Negotiations"])
         self.usage_log = UsageLog(chain, addresses["UsageLog"])
         self.revenue = RevenueLedger(chain, addresses["RevenueLedger"])
 
     @property
     def indexed(self) -> dict[str, Contract]:
         """The contracts that number their events, by address."""
-        market = (self.directory, self.datasets, self.licences, self.usage_log, self.revenue)
+        market: tuple[Contract, ...] = (
+            self.directory,
+            self.datasets,
+            self.applications,
+            self.licences,
+            self.negotiations,
+            self.usage_log,
+            self.revenue,
+        )
         return {contract.address: contract for contract in market}
 
     def by_address(self, address: str) -> Contract | None:

@@ -36,6 +36,7 @@ class LicenceRecord:
     purpose: int
     modes: int
     state: int
+    team_max: int
     agreement_digest: bytes
 
 

@@ -36,6 +36,7 @@ from ledger.cli.demo.story import (
 from ledger.domain.calendar import year_of
 from ledger.domain.errors import LedgerError
 from ledger.domain.ids import digest_text, new_id
+from ledger.domain.standard_terms import DISCLAIMERS
 from ledger.domain.units import yuan_text
 
 YEAR_SECONDS = 365 * 24 * 3600
@@ -238,6 +239,7 @@ def _agree(
                 "valid_from": now - 60,
                 "valid_until": now + valid_seconds,
                 "quota_units": quota_units,
+                "disclaimers_ticked": [item.key for item in DISCLAIMERS],
             },
         ),
     )

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from ledger.projection.handlers import calendars, market, money, registration, sales, schemes
+from ledger.projection.handlers import (
+    calendars,
+    dealings,
+    market,
+    money,
+    registration,
+    sales,
+    schemes,
+)
 from ledger.projection.handlers.base import HANDLERS
 
-__all__ = ["HANDLERS", "calendars", "market", "money", "registration", "sales", "schemes"]
+__all__ = [
+    "HANDLERS",
+    "calendars",
+    "dealings",
+    "market",
+    "money",
+    "registration",
+    "sales",
+    "schemes",
+]

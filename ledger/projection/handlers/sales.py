@@ -90,6 +90,7 @@ def licence_granted(connection: Connection, event: StoredEvent) -> None:
         licences,
         licence_no=event.args["licence_no"],
         agreement_digest=event.args["agreement_digest"],
+        agreed_terms_digest=agreement["terms_digest"],
         state=LicenceState.ACTIVE,
         decision_digest=None,
         granted_at=event.block_time,

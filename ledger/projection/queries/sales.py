@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from ledger.domain.errors import ValueOutOfRangeError
+from ledger.projection.errors import NotFoundError
 from ledger.projection.queries.base import Page, columns, one, page, records
 from ledger.projection.tables import (
     anchors,
@@ -93,8 +94,10 @@ class LicenceRow:
     valid_until: int
     quota_units: int
     platform_liability_ppm: int
+    team_max: int
     terms_digest: bytes
     agreement_digest: bytes
+    decision_digest: bytes | None
     granted_at: int
     tx_hash: str
 
@@ -253,6 +256,19 @@ def supplements_of(connection: Connection, licence_no: int) -> list[SupplementRo
     """Return the supplements to a licence in their order."""
     query = select(supplements).where(supplements.c.licence_no == licence_no)
     return records(connection, query.order_by(supplements.c.supplement_no), SupplementRow)
+
+
+def first_terms_digest(connection: Connection, licence_no: int) -> bytes:
+    """Return the digest of the terms of a licence's agreement, before any supplement.
+
+    Raises:
+        NotFoundError: the licence is unknown.
+    """
+    query = select(licences.c.agreed_terms_digest).where(licences.c.licence_no == licence_no)
+    found = connection.execute(query).scalar_one_or_none()
+    if found is None:
+        raise NotFoundError("there is no such licence", field="licence_no", got=licence_no)
+    return bytes(found)
 
 
 def logs_list(connection: Connection) -> list[LogRow]:

@@ -11,6 +11,12 @@ from sqlalchemy import Table
 
 from ledger.projection.tables.base import METADATA
 from ledger.projection.tables.chain_copy import blocks, cursor, events
+from ledger.projection.tables.dealings import (
+    application_rules,
+    applications,
+    offers,
+    threads,
+)
 from ledger.projection.tables.durable import api_keys, outbox
 from ledger.projection.tables.market import (
     cities,
@@ -91,6 +97,10 @@ PROJECTIONS: tuple[Table, ...] = (
     tariffs,
     licences,
     supplements,
+    application_rules,
+    applications,
+    threads,
+    offers,
     logs,
     anchors,
     schemes,
@@ -117,6 +127,8 @@ __all__ = [
     "PROJECTIONS",
     "anchors",
     "api_keys",
+    "application_rules",
+    "applications",
     "blocks",
     "caps",
     "cities",
@@ -136,6 +148,7 @@ __all__ = [
     "logs",
     "notice_objections",
     "notice_rules",
+    "offers",
     "opening_decisions",
     "opening_policies",
     "organisations",
@@ -158,6 +171,7 @@ __all__ = [
     "splits",
     "supplements",
     "tariffs",
+    "threads",
     "version_maskings",
     "version_parents",
     "working_days",

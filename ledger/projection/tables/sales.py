@@ -78,13 +78,16 @@ licences = Table(
     uint64("valid_until"),
     uint64("quota_units"),
     integer("platform_liability_ppm"),
+    code_of("team_max"),
     digest_of("terms_digest"),
+    digest_of("agreed_terms_digest"),
     digest_of("agreement_digest"),
     digest_of("decision_digest", nullable=True),
     integer("granted_at"),
     text_of("tx_hash", 66),
 )
-"""`agreement_digest` is the EIP-712 digest of the agreement or of its latest supplement."""
+"""`agreement_digest` is the EIP-712 digest of the agreement or of its latest supplement;
+`agreed_terms_digest` stays the agreement's."""
 
 supplements = Table(
     "supplements",
