@@ -37,6 +37,7 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     mapping(address signer => bytes16 organisationId) private _organisationOf;
 
     mapping(uint256 year => WorkingDays.Year) private _workingDays;
+    mapping(bytes16 lowerId => mapping(bytes16 higherId => bool)) private _isAffiliate;
 
     constructor(address governance, address forwarder, bool isTrial_)
         AccessManaged(governance)
@@ -160,6 +161,30 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     }
 
     /// @inheritdoc IDirectory
+    function declareAffiliates(bytes16 oneId, bytes16 otherId) external {
+        bytes16 actorId = organisationOf(_msgSender());
+        bool isOwn = actorId == oneId || actorId == otherId;
+        _setAffiliate(oneId, otherId, actorId, isOwn, true);
+        (bytes16 lowerId, bytes16 higherId) = _ordered(oneId, otherId);
+        emit AffiliatesDeclared(_nextEventNo(), lowerId, higherId, actorId);
+    }
+
+    /// @inheritdoc IDirectory
+    function endAffiliation(bytes16 oneId, bytes16 otherId, bytes32 decisionDigest) external {
+        bytes16 actorId = organisationOf(_msgSender());
+        if (actorId == oneId || actorId == otherId) revert Directory_OwnCase(actorId);
+        _setAffiliate(oneId, otherId, actorId, false, false);
+        (bytes16 lowerId, bytes16 higherId) = _ordered(oneId, otherId);
+        emit AffiliationEnded(_nextEventNo(), lowerId, higherId, actorId, decisionDigest);
+    }
+
+    /// @inheritdoc IDirectory
+    function isAffiliate(bytes16 oneId, bytes16 otherId) external view returns (bool) {
+        (bytes16 lowerId, bytes16 higherId) = _ordered(oneId, otherId);
+        return _isAffiliate[lowerId][higherId];
+    }
+
+    /// @inheritdoc IDirectory
     function requireRole(address signer, Role role, uint32 cityCode)
         external
         view
@@ -245,6 +270,20 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
         }
     }
 
+    /// @param isAllowed Whether the actor needs no office for it.
+    function _setAffiliate(bytes16 oneId, bytes16 otherId, bytes16 actorId, bool isAllowed, bool isSet) private {
+        uint32 oneCity = _known(oneId).cityCode;
+        uint32 otherCity = _known(otherId).cityCode;
+        if (oneId == otherId) revert Directory_AffiliateOfItself(oneId);
+        uint32 office = (_roles[actorId][oneCity] | _roles[actorId][otherCity]) & uint32(1) << uint8(Role.REGISTRAR);
+        if (!isAllowed && office == 0) revert Directory_MayNotAffiliate(actorId, oneId, otherId);
+        (bytes16 lowerId, bytes16 higherId) = _ordered(oneId, otherId);
+        if (_isAffiliate[lowerId][higherId] == isSet) {
+            revert Directory_AffiliationUnchanged(lowerId, higherId, isSet);
+        }
+        _isAffiliate[lowerId][higherId] = isSet;
+    }
+
     function _bindSigner(bytes16 organisationId, address signer) private {
         if (signer == address(0)) revert Directory_UnknownSigner(signer);
         if (_organisationOf[signer] != 0) revert Directory_SignerTaken(signer, _organisationOf[signer]);
@@ -292,6 +331,10 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
                 revert Directory_ForbiddenPair(organisationId, other, asked);
             }
         }
+    }
+
+    function _ordered(bytes16 oneId, bytes16 otherId) private pure returns (bytes16, bytes16) {
+        return oneId < otherId ? (oneId, otherId) : (otherId, oneId);
     }
 
     function _msgSender() internal view override(Context, ERC2771Context) returns (address) {

@@ -10,6 +10,7 @@ import {IDirectory} from "./interfaces/IDirectory.sol";
 import {ILicenceRegistry} from "./interfaces/ILicenceRegistry.sol";
 import {Clock} from "./libraries/Clock.sol";
 import {ClaimantKind, LicenceState, OpeningTier, ProductState, Purpose, Role} from "./libraries/Codes.sol";
+import {Deriving, Outcomes} from "./libraries/Deriving.sol";
 import {Lineages} from "./libraries/Lineages.sol";
 import {Member} from "./libraries/Member.sol";
 import {Tariffs} from "./libraries/Tariffs.sol";
@@ -25,7 +26,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     uint256 private constant COMPETITION_SECONDS_MAX = 366 days;
     uint8 private constant SANDBOX = 4;
     bytes32 private constant AGREEMENT_TYPEHASH = keccak256(
-        "Agreement(bytes16 agreementId,bytes16 productId,bytes16 operatorId,bytes16 buyerId,uint32 tariffNo,uint8 purpose,uint8 modes,uint64 validFrom,uint64 validUntil,uint64 quotaUnits,uint32 platformLiabilityPpm,uint8 teamMax,bytes32 termsDigest,uint64 deadline)"
+        "Agreement(bytes16 agreementId,bytes16 productId,bytes16 operatorId,bytes16 buyerId,uint32 tariffNo,uint8 purpose,uint8 modes,uint64 validFrom,uint64 validUntil,uint64 quotaUnits,uint32 platformLiabilityPpm,uint32 outcomePpm,uint8 teamMax,bytes32 termsDigest,uint64 deadline)"
     );
     bytes32 private constant SUPPLEMENT_TYPEHASH = keccak256(
         "Supplement(uint64 licenceNo,bytes32 previousDigest,bytes32 termsDigest,uint64 validUntil,uint64 quotaUnits,uint32 platformLiabilityPpm,uint64 deadline)"
@@ -43,6 +44,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     mapping(bytes16 productId => bool) private _isProductHeld;
     mapping(uint64 licenceNo => bool) private _isLicenceHeld;
     IBilled private _ledger;
+    Outcomes private _outcomes;
 
     constructor(address forwarder, IDirectory directory_, IDatasetRegistry datasets, IApplications applications)
         Member(forwarder, directory_)
@@ -86,6 +88,26 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     }
 
     /// @inheritdoc ILicenceRegistry
+    function listDerived(Derivation calldata terms, Source[] calldata sources) external {
+        bytes16 productId = terms.productId;
+        bytes16 developerId = _actorWith(Role.DEVELOPER, terms.cityCode);
+        if (_products[productId].state != ProductState.NONE) revert LicenceRegistry_ProductExists(productId);
+        if (terms.modes == 0) revert LicenceRegistry_ModeNotOffered(productId, terms.modes, 0);
+        if (!_isPlatform(terms.platformId)) revert LicenceRegistry_NotPlatform(terms.platformId);
+        bytes memory listing =
+            Deriving.derive(_products, _licences, _outcomes, developerId, terms, sources, DIRECTORY);
+        DATASETS.requireSellable(_datasetsOf(productId, listing), terms.modes);
+        Product storage subject = _products[productId];
+        subject.operatorId = developerId;
+        subject.cityCode = terms.cityCode;
+        subject.state = ProductState.LISTED;
+        subject.modes = terms.modes;
+        subject.lineage = Lineages.write(listing);
+        subject.isDerived = true;
+        Deriving.announce(_nextEventNo(), developerId, terms, sources, listing);
+    }
+
+    /// @inheritdoc ILicenceRegistry
     function setProductState(bytes16 productId, ProductState state, bytes32 decisionDigest) external {
         Product storage subject = _knownProduct(productId);
         bytes16 actorId = _requireOperatorOrRegistrar(subject);
@@ -107,6 +129,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     /// @inheritdoc ILicenceRegistry
     function approveCaps(bytes16 productId, Band[] calldata caps, bytes32 decisionDigest) external {
         Product storage subject = _knownProduct(productId);
+        if (subject.isDerived) revert LicenceRegistry_DerivedProduct(productId, true);
         bytes16 authorityId = _actorWith(Role.PRICE_AUTHORITY, subject.cityCode);
         if (authorityId == subject.operatorId) {
             revert LicenceRegistry_ApproverIsOperator(productId, authorityId);
@@ -120,11 +143,16 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     function publishTariff(bytes16 productId, Tariff calldata tariff, Band[] calldata caps) external {
         Product storage subject = _knownProduct(productId);
         _requireOperator(productId, subject);
-        bytes32 capsDigest = sha256(abi.encode(caps));
-        if (capsDigest != subject.capsDigest) {
-            revert LicenceRegistry_CapsDiffer(productId, capsDigest, subject.capsDigest);
+        if (subject.isDerived) {
+            if (caps.length != 0) revert LicenceRegistry_DerivedProduct(productId, true);
+            Tariffs.requireFormed(tariff);
+        } else {
+            bytes32 capsDigest = sha256(abi.encode(caps));
+            if (capsDigest != subject.capsDigest) {
+                revert LicenceRegistry_CapsDiffer(productId, capsDigest, subject.capsDigest);
+            }
+            Tariffs.requireWithin(tariff, caps);
         }
-        Tariffs.requireWithin(tariff, caps);
         uint32 tariffNo = ++subject.tariffNo;
         _tariffs[productId][tariffNo] = sha256(abi.encode(tariff));
         emit TariffPublished(_nextEventNo(), productId, tariffNo, tariff);
@@ -156,6 +184,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
             teamMax: agreement.teamMax,
             agreementDigest: digest
         });
+        Deriving.agree(_outcomes, licenceNo, agreement.outcomePpm);
         emit LicenceGranted(_nextEventNo(), licenceNo, agreement, digest);
         emit OpeningDecided(_nextEventNo(), licenceNo, tier, policyNos);
     }
@@ -229,7 +258,22 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
 
     /// @inheritdoc ILicenceRegistry
     function lineageAt(bytes16 productId) external view returns (address) {
-        return _products[productId].lineage;
+        return _lineageAt(productId, false);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function outcomesAt(bytes16 productId) external view returns (address) {
+        return _lineageAt(productId, true);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function outcomePpmOf(uint64 licenceNo) external view returns (Ppm) {
+        return _outcomes.agreedPpm[licenceNo];
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function upstreamOf(bytes16 productId) external view returns (bytes16[] memory) {
+        return _outcomes.operators[productId];
     }
 
     /// @inheritdoc ILicenceRegistry
@@ -247,6 +291,13 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     /// @inheritdoc ILicenceRegistry
     function supplementDigest(Supplement calldata change) public view returns (bytes32) {
         return _hashTypedDataV4(keccak256(abi.encode(SUPPLEMENT_TYPEHASH, change)));
+    }
+
+    /// @dev A product with caps is never shared as a derived one, and the other way round.
+    function _lineageAt(bytes16 productId, bool isDerived) private view returns (address) {
+        Product storage subject = _products[productId];
+        if (subject.isDerived != isDerived) revert LicenceRegistry_DerivedProduct(productId, subject.isDerived);
+        return subject.lineage;
     }
 
     /// @return The tier at which the data is opened, and the tables that say so.

@@ -11,10 +11,11 @@ import {Billing} from "./libraries/Billing.sol";
 import {BookKeeping, Books} from "./libraries/Books.sol";
 import {Clock} from "./libraries/Clock.sol";
 import {Closing} from "./libraries/Closing.sol";
-import {InvoiceState, RemittanceState, Role, SchemeState} from "./libraries/Codes.sol";
+import {InvoiceState, Role, SchemeState} from "./libraries/Codes.sol";
 import {Corrections} from "./libraries/Corrections.sol";
 import {Lineages} from "./libraries/Lineages.sol";
 import {Member} from "./libraries/Member.sol";
+import {OutcomeSharing} from "./libraries/OutcomeSharing.sol";
 import {Remitting} from "./libraries/Remitting.sol";
 import {Schemes} from "./libraries/Schemes.sol";
 import {Sharing} from "./libraries/Sharing.sol";
@@ -183,6 +184,44 @@ contract RevenueLedger is IRevenueLedger, Member {
     }
 
     /// @inheritdoc IRevenueLedger
+    function openMarket(bytes16 schemeId, uint32 cityCode, uint16 year, Ppm vatPpm, uint32 holdSeconds) external {
+        OutcomeSharing.Terms memory terms = OutcomeSharing.Terms({
+            schemeId: schemeId,
+            developerId: _actorWith(Role.DEVELOPER, cityCode),
+            cityCode: cityCode,
+            year: year,
+            vatPpm: vatPpm,
+            holdSeconds: holdSeconds
+        });
+        OutcomeSharing.open(_books, terms, _nextEventNo());
+    }
+
+    /// @inheritdoc IRevenueLedger
+    function shareOutcome(bytes16 invoiceId) external {
+        Invoice storage bill = _invoiceIn(invoiceId, InvoiceState.RELEASED);
+        OutcomeSharing.share(_books, invoiceId, LICENCES.outcomesAt(bill.productId), _nextEventNo());
+    }
+
+    /// @inheritdoc IRevenueLedger
+    function correctOutcome(
+        bytes16 invoiceId,
+        Fen reductionFen,
+        bytes32 receiptDigest,
+        bytes32 documentDigest
+    ) external {
+        Invoice storage bill = _invoiceIn(invoiceId, InvoiceState.SPLIT);
+        _requireOperator(bill.schemeId, _books.schemes[bill.schemeId].operatorId);
+        Corrections.Request memory request = Corrections.Request({
+            invoiceId: invoiceId,
+            reductionFen: reductionFen,
+            receiptDigest: receiptDigest,
+            documentDigest: documentDigest,
+            eventNo: _nextEventNo()
+        });
+        OutcomeSharing.correct(_books, request, LICENCES.outcomesAt(bill.productId), DIRECTORY, DATASETS);
+    }
+
+    /// @inheritdoc IRevenueLedger
     function closeYear(bytes16 schemeId, bytes32 documentDigest) external {
         _requireOperator(schemeId, _books.known(schemeId).operatorId);
         Closing.closeYear(_books, schemeId, documentDigest, _nextEventNo());
@@ -233,15 +272,8 @@ contract RevenueLedger is IRevenueLedger, Member {
 
     /// @inheritdoc IRevenueLedger
     function closeRemittance(bytes16 batchId, bytes32 receiptDigest) external {
-        Remittance storage batch = _books.remittances[batchId];
-        if (batch.state != RemittanceState.OPEN) revert RevenueLedger_BatchNotOpen(batchId, batch.state);
         bytes16 actorId = _actor();
-        if (actorId != batch.openerId && !_isPlatform(actorId)) {
-            revert RevenueLedger_NotOpener(batchId, actorId, batch.openerId);
-        }
-        _books.useReceipt(receiptDigest);
-        batch.state = RemittanceState.CLOSED;
-        emit RemittanceClosed(_nextEventNo(), batchId, receiptDigest);
+        Remitting.close(_books, batchId, receiptDigest, actorId, _isPlatform(actorId), _nextEventNo());
     }
 
     /// @inheritdoc IRevenueLedger

@@ -42,11 +42,24 @@ interface IDirectory {
     event RoleGranted(uint64 eventNo, bytes16 indexed organisationId, Role indexed role, uint32 indexed cityCode);
     event RoleRevoked(uint64 eventNo, bytes16 indexed organisationId, Role indexed role, uint32 indexed cityCode);
 
+    /// @notice Two organisations are affiliates (关联方), the lower id first; who declared it.
+    event AffiliatesDeclared(uint64 eventNo, bytes16 indexed oneId, bytes16 indexed otherId, bytes16 actorId);
+    /// @notice Two organisations are affiliates no longer; the registrar who found so.
+    event AffiliationEnded(
+        uint64 eventNo, bytes16 indexed oneId, bytes16 indexed otherId, bytes16 actorId, bytes32 decisionDigest
+    );
+
     /// @notice A year's working days (工作日) are set; both words zero mean Monday to Friday again.
     event WorkingDaysSet(uint64 eventNo, uint16 indexed year, uint256 low, uint256 high);
     /// @notice The length of public notice (公示) in working days; `isTrial` is the deployment's mark.
     event NoticeDaysSet(uint64 eventNo, uint16 workingDays, bool isTrial);
 
+    /// @notice Thrown when an organisation would be its own affiliate.
+    error Directory_AffiliateOfItself(bytes16 organisationId);
+    /// @notice Thrown when a pair is declared twice, or ended without being declared.
+    error Directory_AffiliationUnchanged(bytes16 oneId, bytes16 otherId, bool isAffiliate);
+    /// @notice Thrown when the caller may not declare or end the affiliation of two others.
+    error Directory_MayNotAffiliate(bytes16 actorId, bytes16 oneId, bytes16 otherId);
     /// @notice Thrown when a city code was never opened.
     error Directory_UnknownCity(uint32 cityCode);
     /// @notice Thrown when a kind number has no rule.
@@ -177,4 +190,15 @@ interface IDirectory {
 
     /// @return Whether this chain was deployed as a trial (试运行), where notice may be shorter than the law's.
     function isTrial() external view returns (bool);
+
+    /// @notice Declares two organisations affiliates: either of them, or a registrar of the city of one.
+    /// Emits {AffiliatesDeclared}.
+    function declareAffiliates(bytes16 oneId, bytes16 otherId) external;
+
+    /// @notice Ends an affiliation: a registrar of the city of one of the two, who is neither.
+    /// Emits {AffiliationEnded}.
+    function endAffiliation(bytes16 oneId, bytes16 otherId, bytes32 decisionDigest) external;
+
+    /// @return Whether two organisations are declared affiliates, in either order.
+    function isAffiliate(bytes16 oneId, bytes16 otherId) external view returns (bool);
 }

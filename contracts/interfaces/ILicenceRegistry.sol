@@ -42,6 +42,8 @@ interface ILicenceRegistry {
         uint32 tariffNo;
         /// @dev Where the lineage is written; {lineageOf} reads it.
         address lineage;
+        /// @dev Whether it is a derived product (二次开发), sold at a market price outside all caps.
+        bool isDerived;
         /// @dev SHA-256 of the ABI encoding of the approved cap bands; zero before approval.
         bytes32 capsDigest;
     }
@@ -64,12 +66,37 @@ interface ILicenceRegistry {
         uint64 quotaUnits;
         /// @dev The platform's share of liability for its own faults; statutory floor 500,000.
         Ppm platformLiabilityPpm;
+        /// @dev The part of what the buyer earns with derived products that goes up the lineage; 0 for none.
+        Ppm outcomePpm;
         /// @dev Most members of a team, each with a key of its own; 0 where the licence sets no limit.
         uint8 teamMax;
         /// @dev SHA-256 of the canonical form of the terms, an ODRL agreement.
         bytes32 termsDigest;
         /// @dev Unix seconds after which the signatures no longer grant a licence.
         uint64 deadline;
+    }
+
+    /// @notice What a developer lists: a product made from what its licences opened (二次开发).
+    struct Derivation {
+        bytes16 productId;
+        /// @dev The city where the caller develops.
+        uint32 cityCode;
+        uint8 modes;
+        /// @dev Salted digest of the product's description.
+        bytes32 metadataDigest;
+        /// @dev Who runs the market and takes the fee.
+        bytes16 platformId;
+        Ppm feePpm;
+    }
+
+    /// @notice One parent of a derived product.
+    struct Source {
+        /// @dev The developer's own licence.
+        uint64 licenceNo;
+        /// @dev A dataset of the licence's product, or that product itself when it is derived.
+        bytes16 ancestorId;
+        /// @dev What goes to the ancestor and through it; by licence all sum to its agreed outcome share.
+        Ppm sharePpm;
     }
 
     /// @notice What both sides sign to change a licence (补充协议).
@@ -112,6 +139,18 @@ interface ILicenceRegistry {
         uint32 cityCode,
         uint8 modes,
         bytes32 metadataDigest,
+        LineageEntry[] lineage
+    );
+    /// @param lineage Ancestors by ascending id with their flattened shares, at most 16; then the
+    /// platform with its fee and the developer with the rest. All sum to 1,000,000.
+    event ProductDerived(
+        uint64 eventNo,
+        bytes16 indexed productId,
+        bytes16 indexed developerId,
+        uint32 cityCode,
+        uint8 modes,
+        bytes32 metadataDigest,
+        Source[] sources,
         LineageEntry[] lineage
     );
     event ProductStateSet(
@@ -210,6 +249,27 @@ interface ILicenceRegistry {
     /// @notice Thrown when the ledger of bills was named before, or by another than who deployed this.
     error LicenceRegistry_LedgerBound(address caller, IBilled ledger);
 
+    /// @notice Thrown when a derived product is asked for what only a product with caps has, or the
+    /// other way round.
+    error LicenceRegistry_DerivedProduct(bytes16 productId, bool isDerived);
+    /// @notice Thrown when sources are none, too many, or not ascending by licence, then by ancestor.
+    error LicenceRegistry_SourceOrder(uint256 index, uint256 limit);
+    /// @notice Thrown when a source's licence is another organisation's, or not in use now.
+    error LicenceRegistry_SourceLicence(uint64 licenceNo, bytes16 buyerId, LicenceState state);
+    /// @notice Thrown when a source is neither a dataset of its licence's product nor that product itself,
+    /// being derived.
+    error LicenceRegistry_SourceUnknown(uint64 licenceNo, bytes16 ancestorId);
+    /// @notice Thrown when the shares under a licence do not sum to the outcome share it agreed.
+    error LicenceRegistry_OutcomeDiffers(uint64 licenceNo, uint256 gotPpm, uint256 agreedPpm);
+    /// @notice Thrown when an outcome share, or fee and shares together, exceed the whole.
+    error LicenceRegistry_OutcomeTooLarge(uint256 gotPpm, uint256 limitPpm);
+    /// @notice Thrown when a derived product has more ancestors, or more operators upstream, than the limit.
+    error LicenceRegistry_AncestorCount(uint256 count, uint256 limit);
+    /// @notice Thrown when a seller operates a product upstream, or is an affiliate of who does.
+    error LicenceRegistry_OperatorResells(bytes16 developerId, bytes16 operatorId);
+    /// @notice Thrown when the organisation that would take a fee is no platform.
+    error LicenceRegistry_NotPlatform(bytes16 organisationId);
+
     /// @notice Names the ledger of bills, once; who deployed this contract. The ledger is made later, so
     /// no constructor can.
     function bindLedger(IBilled ledger) external;
@@ -230,6 +290,13 @@ interface ILicenceRegistry {
         LineageEntry[] calldata lineage
     ) external;
 
+    /// @notice Lists a derived product (二次开发); a developer of its city. Emits {ProductDerived}.
+    /// @dev Who operates a product upstream, however far up, or is affiliated to such an operator, is
+    /// refused. The outcome shares are flattened here, once: an ancestor that is derived itself passes
+    /// on its own shares, floored to the ppm, and its developer keeps the rest.
+    /// @param sources Parents, ascending by licence, then by ancestor; at most 64.
+    function listDerived(Derivation calldata terms, Source[] calldata sources) external;
+
     /// @notice Suspends, restores or withdraws a product: its operator, or a registrar of its city.
     /// Emits {ProductStateSet}.
     /// @dev What a registrar suspended, only a registrar restores. A registrar may also take over a
@@ -241,7 +308,7 @@ interface ILicenceRegistry {
     function approveCaps(bytes16 productId, Band[] calldata caps, bytes32 decisionDigest) external;
 
     /// @notice Publishes the tariff now in force, within the approved caps. Emits {TariffPublished}.
-    /// @param caps The approved caps, whose digest the ledger holds.
+    /// @param caps The approved caps, whose digest the ledger holds; none for a derived product.
     function publishTariff(bytes16 productId, Tariff calldata tariff, Band[] calldata caps) external;
 
     /// @notice Grants a licence on an agreement that both sides signed. Anyone may submit it. Emits {LicenceGranted}.
@@ -281,8 +348,18 @@ interface ILicenceRegistry {
     /// @notice A product's lineage, in its order; empty when the product is unknown.
     function lineageOf(bytes16 productId) external view returns (LineageEntry[] memory);
 
-    /// @return Contract whose code is the lineage of a product: a zero byte, then 20 bytes an entry, id
+    /// @return The part of its buyer's outcomes that a licence sends up the lineage.
+    function outcomePpmOf(uint64 licenceNo) external view returns (Ppm);
+
+    /// @return Operators of all products from which a derived product was made, however far up.
+    function upstreamOf(bytes16 productId) external view returns (bytes16[] memory);
+
+    /// @return Where the lineage of a derived product is written; reverts for any other product.
+    function outcomesAt(bytes16 productId) external view returns (address);
+
+    /// @return Contract whose code is the lineage of a product with caps: a zero byte, then 20 bytes an entry, id
     /// (16), kind (1), weight in ppm (3, big-endian); zero when the product is unknown.
+    /// Reverts for a derived product.
     function lineageAt(bytes16 productId) external view returns (address);
 
     /// @notice Reverts unless the tariff is the one published under this number.

@@ -249,6 +249,36 @@ interface IRevenueLedger {
         bytes32 receiptDigest,
         bytes32 documentDigest
     );
+    /// @notice A scheme of a developer's year: a market price, outside every permitted income.
+    event MarketOpened(
+        uint64 eventNo,
+        bytes16 indexed schemeId,
+        bytes16 indexed developerId,
+        uint32 cityCode,
+        uint16 year,
+        Ppm vatPpm,
+        uint32 holdSeconds
+    );
+    /// @notice An income of a derived product is shared: to each of its lineage the net times its ppm.
+    event OutcomeShared(
+        uint64 eventNo,
+        bytes16 indexed invoiceId,
+        bytes16 indexed schemeId,
+        uint32 releaseNo,
+        Fen netFen,
+        Fen vatFen
+    );
+    /// @param netFen By how much the net income fell; each of the lineage gives back that times its ppm.
+    event OutcomeCorrected(
+        uint64 eventNo,
+        bytes16 indexed invoiceId,
+        bytes16 indexed schemeId,
+        Fen reductionFen,
+        Fen netFen,
+        Receivable[] receivables,
+        bytes32 receiptDigest,
+        bytes32 documentDigest
+    );
     event YearClosed(
         uint64 eventNo,
         bytes16 indexed schemeId,
@@ -487,6 +517,30 @@ interface IRevenueLedger {
     /// each, are the common tier: id (16 bytes) and amount of each claimant in the pool with open cost,
     /// by ascending id; none while the lineage takes all.
     function split(bytes16 invoiceId, bytes calldata proposed) external;
+
+    /// @notice Opens a scheme for the income of a developer's derived products in a year. Emits {MarketOpened}.
+    /// @dev A developer of the city. It has no approved cost, no permitted income and no cycle, and is
+    /// never closed, as nothing of it is deducted later.
+    /// @param vatPpm At most 130,000, the highest rate of VAT.
+    function openMarket(bytes16 schemeId, uint32 cityCode, uint16 year, Ppm vatPpm, uint32 holdSeconds) external;
+
+    /// @notice Shares a released income of a derived product, in the order of release. Anyone may, as there
+    /// is nothing to choose. Emits {OutcomeShared}.
+    /// @dev Each of the lineage is entitled to the net in fen times its ppm, in µfen; nothing is rounded.
+    function shareOutcome(bytes16 invoiceId) external;
+
+    /// @notice Reduces the bill of a shared outcome, and takes back exactly what the reduction takes from
+    /// its net. Emits {OutcomeCorrected}.
+    /// @dev Operator of the scheme, or platform. Whole fen that were remitted and are no longer due become
+    /// receivables of their payees.
+    /// @param reductionFen Above zero, at most the gross amount.
+    /// @param receiptDigest Digest of the bank's line of the refund, used once.
+    function correctOutcome(
+        bytes16 invoiceId,
+        Fen reductionFen,
+        bytes32 receiptDigest,
+        bytes32 documentDigest
+    ) external;
 
     /// @notice Opens a batch that pays whole fen to one payee. Emits {RemittanceOpened}.
     /// @dev What the payee owes back is set off first; a batch of nothing more is closed at once.

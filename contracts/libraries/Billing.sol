@@ -29,7 +29,6 @@ library Billing {
             revert IRevenueLedger.RevenueLedger_InvoiceExists(claim.invoiceId);
         }
         IRevenueLedger.Scheme storage subject = books.known(claim.schemeId);
-        BookKeeping.requireState(claim.schemeId, subject, SchemeState.OPEN);
         Receipts.Receipt memory receipt = Receipts.decode(claim.receipt);
         usageLog.requireIncluded(
             claim.logNo, claim.logSize, claim.receiptIndex, claim.receipt, claim.inclusionProof
@@ -161,6 +160,10 @@ library Billing {
         uint16 year
     ) private view {
         ILicenceRegistry.Product memory product = licences.product(productId);
+        // A market price and a permitted income never share a scheme.
+        BookKeeping.requireState(
+            schemeId, subject, product.isDerived ? SchemeState.MARKET : SchemeState.OPEN
+        );
         bool isFit = product.operatorId == subject.operatorId && product.cityCode == subject.cityCode
             && year == subject.year;
         if (!isFit) revert IRevenueLedger.RevenueLedger_SchemeMismatch(schemeId, productId, year);

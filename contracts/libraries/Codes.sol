@@ -13,7 +13,8 @@ enum Role {
     PRICE_AUTHORITY,
     TREASURY,
     HANDLER,
-    REGULATOR
+    REGULATOR,
+    DEVELOPER
 }
 
 enum OrganisationStatus {
@@ -163,7 +164,8 @@ enum SchemeState {
     OPEN,
     YEAR_CLOSED,
     ANSWERED,
-    CYCLE_CLOSED
+    CYCLE_CLOSED,
+    MARKET
 }
 
 enum CloseOutcome {

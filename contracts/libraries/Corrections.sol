@@ -119,12 +119,12 @@ library Corrections {
         for (uint256 i = 0; i < lines.costCount; ++i) {
             uint256 line = SplitLines.amountAt(lines.costAt, i);
             sum += line;
-            _take(books, Lineages.claimantAt(reversal.listing, i), line, line, reversal);
+            take(books, Lineages.claimantAt(reversal.listing, i), line, line, reversal);
         }
         for (uint256 i = 0; i < lines.commonCount; ++i) {
             (bytes16 claimantId, uint256 line) = SplitLines.commonAt(lines, i);
             sum += line;
-            _take(books, claimantId, line, line, reversal);
+            take(books, claimantId, line, line, reversal);
         }
     }
 
@@ -141,18 +141,18 @@ library Corrections {
             bytes16 claimantId = i < ORGANISATION_LINES
                 ? ids[i]
                 : Lineages.claimantAt(reversal.listing, i - ORGANISATION_LINES);
-            _take(books, claimantId, 0, line, reversal);
+            take(books, claimantId, 0, line, reversal);
         }
     }
 
     /// @dev Takes a line back. Whole fen that were remitted and are no longer due are the payee's debt.
-    function _take(
+    function take(
         Books storage books,
         bytes16 claimantId,
         uint256 recovered,
         uint256 entitled,
         Reversal memory reversal
-    ) private {
+    ) internal {
         if (entitled == 0) return;
         mapping(bytes16 => AccountWord) storage accounts = books.accounts[reversal.schemeId];
         AccountWord word = Accounts.without(accounts[claimantId], recovered, entitled);

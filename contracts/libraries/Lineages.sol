@@ -18,10 +18,10 @@ library Lineages {
 
     /// @param lineage Weights of at most 1,000,000, as the registry has checked.
     /// @return listing The entries as they are written.
-    function pack(ILicenceRegistry.LineageEntry[] calldata lineage) internal pure returns (bytes memory listing) {
+    function pack(ILicenceRegistry.LineageEntry[] memory lineage) internal pure returns (bytes memory listing) {
         listing = new bytes(lineage.length * ENTRY_BYTES);
         for (uint256 i = 0; i < lineage.length; ++i) {
-            ILicenceRegistry.LineageEntry calldata entry = lineage[i];
+            ILicenceRegistry.LineageEntry memory entry = lineage[i];
             uint256 rest = uint256(entry.kind) << 120 | uint256(Ppm.unwrap(entry.weightPpm)) << 96;
             _put(listing, i, bytes32(entry.claimantId) | bytes32(rest));
         }
@@ -66,6 +66,11 @@ library Lineages {
     /// @param index Below the count; what lies beyond is not checked.
     function claimantAt(bytes memory listing, uint256 index) internal pure returns (bytes16) {
         return bytes16(_entryAt(listing, index));
+    }
+
+    /// @param index Below the count; what lies beyond is not checked.
+    function weightAt(bytes memory listing, uint256 index) internal pure returns (uint256) {
+        return uint24(uint256(_entryAt(listing, index)) >> 96);
     }
 
     /// @return lineage The entries as the interface has them.

@@ -57,6 +57,27 @@ library Remitting {
         );
     }
 
+    /// @notice Closes a batch; its opener or a platform.
+    function close(
+        Books storage books,
+        bytes16 batchId,
+        bytes32 receiptDigest,
+        bytes16 actorId,
+        bool isPlatform,
+        uint64 eventNo
+    ) external {
+        IRevenueLedger.Remittance storage batch = books.remittances[batchId];
+        if (batch.state != RemittanceState.OPEN) {
+            revert IRevenueLedger.RevenueLedger_BatchNotOpen(batchId, batch.state);
+        }
+        if (actorId != batch.openerId && !isPlatform) {
+            revert IRevenueLedger.RevenueLedger_NotOpener(batchId, actorId, batch.openerId);
+        }
+        books.useReceipt(receiptDigest);
+        batch.state = RemittanceState.CLOSED;
+        emit IRevenueLedger.RemittanceClosed(eventNo, batchId, receiptDigest);
+    }
+
     /// @return amountFen What the line pays.
     function _debit(
         Books storage books,

@@ -23,16 +23,21 @@ library Tariffs {
         }
     }
 
+    /// @notice Reverts unless the tariff is well formed; a market price has no caps.
+    function requireFormed(ILicenceRegistry.Tariff calldata tariff) internal pure {
+        requireBands(tariff.bands);
+        if (Ppm.unwrap(tariff.discountPpm) > PPM_WHOLE) {
+            revert ILicenceRegistry.LicenceRegistry_DiscountTooLarge(tariff.discountPpm, PPM_WHOLE);
+        }
+    }
+
     /// @notice Reverts unless the tariff is well formed and each band costs at most the cap of every
     /// cap band that it overlaps. Both lists end open, so one walk over both meets every overlap.
     function requireWithin(ILicenceRegistry.Tariff calldata tariff, ILicenceRegistry.Band[] calldata caps)
         internal
         pure
     {
-        requireBands(tariff.bands);
-        if (Ppm.unwrap(tariff.discountPpm) > PPM_WHOLE) {
-            revert ILicenceRegistry.LicenceRegistry_DiscountTooLarge(tariff.discountPpm, PPM_WHOLE);
-        }
+        requireFormed(tariff);
         uint256 band = 0;
         uint256 cap = 0;
         while (band < tariff.bands.length) {

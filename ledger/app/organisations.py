@@ -20,13 +20,14 @@ from ledger.domain.working_days import NOTICE_DAYS_LAW, day_of
 
 _MEMBER = (Role.PROVIDER, Role.BUYER)
 _OPERATING = (Role.PROVIDER, Role.OPERATOR, Role.BUYER)
+_TRADING = (*_OPERATING, Role.DEVELOPER)
 KIND_RULES: dict[OrganisationKind, tuple[tuple[Role, ...], bool, bool]] = {
     # kind: roles it may hold, is an institution, is paid to its city's treasury
     OrganisationKind.ADMINISTRATIVE: (_MEMBER, False, True),
     OrganisationKind.PUBLIC_INSTITUTION: (_OPERATING, False, True),
-    OrganisationKind.PUBLIC_UTILITY: (_OPERATING, False, False),
-    OrganisationKind.STATE_ENTERPRISE: (_OPERATING, False, False),
-    OrganisationKind.ENTERPRISE: (_OPERATING, False, False),
+    OrganisationKind.PUBLIC_UTILITY: (_TRADING, False, False),
+    OrganisationKind.STATE_ENTERPRISE: (_TRADING, False, False),
+    OrganisationKind.ENTERPRISE: (_TRADING, False, False),
     OrganisationKind.AUTHORITY: (
         (Role.REGISTRAR, Role.PRICE_AUTHORITY, Role.HANDLER, Role.PROVIDER),
         True,

@@ -32,6 +32,7 @@ ORDER = (
     "Directory",
     "DatasetRegistry",
     "Applications",
+    "Deriving",
     "LicenceRegistry",
     "Negotiations",
     "UsageLog",
@@ -40,6 +41,7 @@ ORDER = (
     "Corrections",
     "Closing",
     "Remitting",
+    "OutcomeSharing",
     "RevenueLedger",
 )
 """A contract comes after what its constructor names and what it is linked to."""

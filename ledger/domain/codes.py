@@ -51,6 +51,7 @@ class Role(IntEnum):
     TREASURY = 6
     HANDLER = 7
     REGULATOR = 8
+    DEVELOPER = 9
 
 
 class OpenClass(IntEnum):
@@ -189,6 +190,8 @@ class SchemeState(IntEnum):
     YEAR_CLOSED = 2
     ANSWERED = 3
     CYCLE_CLOSED = 4
+    MARKET = 5
+    """A scheme of derived products: a market price, never closed."""
 
 
 class CloseOutcome(IntEnum):

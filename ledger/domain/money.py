@@ -95,9 +95,11 @@ class Tier(IntEnum):
     COMMON_COST = 3
     BENEFIT = 4
     RESERVE = 5
+    OUTCOME = 6
+    """A share of what a derived product earned; it lies outside all others."""
 
 
-ALL_TIERS = frozenset(Tier)
+ALL_TIERS = frozenset(Tier) - {Tier.OUTCOME}
 REGULAR_TIERS = frozenset({Tier.TAX, Tier.LINEAGE_COST, Tier.RESERVE})
 TRIAL_TIERS = ALL_TIERS - {Tier.BENEFIT}
 """A trial price (试行收费标准) has no permitted income, so nothing above cost may be shared."""

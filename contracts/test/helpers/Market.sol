@@ -257,6 +257,7 @@ abstract contract Market is Check {
             validUntil: NOON + 365 days,
             quotaUnits: type(uint64).max,
             platformLiabilityPpm: Ppm.wrap(500_000),
+            outcomePpm: Ppm.wrap(0),
             teamMax: 0,
             termsDigest: DOCUMENT,
             deadline: NOON + 1 days

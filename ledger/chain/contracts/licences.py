@@ -20,6 +20,7 @@ class ProductRecord:
     modes: int
     tariff_no: int
     lineage: str
+    is_derived: bool
     caps_digest: bytes
 
 

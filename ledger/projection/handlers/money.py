@@ -38,7 +38,8 @@ from ledger.projection.tables import (
 _LICENCE = select(licences.c.product_id, licences.c.buyer_id).where(
     licences.c.licence_no == bindparam("licence_no")
 )
-_INVOICE = select(invoices).where(invoices.c.invoice_id == bindparam("invoice_id"))
+CORRECTIONS = ("SplitCorrected", "OutcomeCorrected")
+INVOICE = select(invoices).where(invoices.c.invoice_id == bindparam("invoice_id"))
 _PAYMENT_COUNT = select(func.count()).where(payments.c.invoice_id == bindparam("invoice_id"))
 _REDUCTION_COUNT = select(func.count()).where(reductions.c.invoice_id == bindparam("invoice_id"))
 _ENTRIES = (
@@ -107,7 +108,7 @@ def payment_recorded(connection: Connection, event: StoredEvent) -> None:
 def invoice_released(connection: Connection, event: StoredEvent) -> None:
     """The hold has ended; the income is in line for its split."""
     invoice_id, release_no = event.args["invoice_id"], event.args["release_no"]
-    scheme_id = only(connection, _INVOICE, invoice_id=invoice_id)["scheme_id"]
+    scheme_id = only(connection, INVOICE, invoice_id=invoice_id)["scheme_id"]
     change(
         connection,
         invoices,
@@ -130,7 +131,7 @@ def invoice_frozen(connection: Connection, event: StoredEvent) -> None:
 def invoice_reduced(connection: Connection, event: StoredEvent) -> None:
     """A bill that is not split is reduced: a credit note, or a refund."""
     args = event.args
-    invoice = only(connection, _INVOICE, invoice_id=args["invoice_id"])
+    invoice = only(connection, INVOICE, invoice_id=args["invoice_id"])
     state, gross_fen = invoice["state"], args["gross_fen"]
     if gross_fen == 0 and state != InvoiceState.RELEASED:
         state = InvoiceState.REFUNDED
@@ -140,7 +141,7 @@ def invoice_reduced(connection: Connection, event: StoredEvent) -> None:
     held_until = args["held_until"]
     change(connection, invoices, key, gross_fen=gross_fen, state=state, held_until=held_until)
     is_refund = invoice["state"] != InvoiceState.ISSUED
-    _reduce(connection, event, args["reduction_fen"], is_refund)
+    reduce(connection, event, args["reduction_fen"], is_refund)
 
 
 @handles("SplitRecorded")
@@ -152,7 +153,7 @@ def split_recorded(connection: Connection, event: StoredEvent) -> None:
     listed = _listed(connection, invoice_id)
     income = args["net_fen"] * MICRO_FEN_PER_FEN
     found = lines_of(scheme, args["split"], listed, income)
-    _enter(connection, event, found, net_fen=args["net_fen"], vat_fen=args["vat_fen"])
+    enter(connection, event, found, net_fen=args["net_fen"], vat_fen=args["vat_fen"])
     pool(connection, args["scheme_id"], listed)
     post(connection, scheme, found, args["split"]["forgone_micro_fen"])
     key = {"scheme_id": args["scheme_id"]}
@@ -170,18 +171,12 @@ def split_corrected(connection: Connection, event: StoredEvent) -> None:
     income = recorded["net_fen"] * MICRO_FEN_PER_FEN
     found = lines_of(scheme, args["split"], _listed(connection, invoice_id), income)
     net_fen, vat_fen = recorded["net_fen"], recorded["vat_fen"]
-    entry_no = _enter(connection, event, found, net_fen=net_fen, vat_fen=vat_fen)
+    entry_no = enter(connection, event, found, net_fen=net_fen, vat_fen=vat_fen)
     post(connection, scheme, found, args["split"]["forgone_micro_fen"], sign=-1)
-    rows = [
-        item | {"invoice_id": invoice_id, "entry_no": entry_no, "position": i}
-        for i, item in enumerate(args["receivables"])
-    ]
-    insert_all(connection, receivables, rows)
-    for item in args["receivables"]:
-        _remit(connection, scheme_id, item["claimant_id"], -item["amount_fen"])
+    owe(connection, event, entry_no)
     if args["release_no"]:
         change(connection, schemes, {"scheme_id": scheme_id}, release_count=args["release_no"])
-    gross_fen = only(connection, _INVOICE, invoice_id=invoice_id)["gross_fen"]
+    gross_fen = only(connection, INVOICE, invoice_id=invoice_id)["gross_fen"]
     change(
         connection,
         invoices,
@@ -191,7 +186,7 @@ def split_corrected(connection: Connection, event: StoredEvent) -> None:
         release_no=args["release_no"],
     )
     if args["reduction_fen"]:
-        _reduce(connection, event, args["reduction_fen"], True)
+        reduce(connection, event, args["reduction_fen"], True)
 
 
 @handles("RemittanceOpened")
@@ -238,7 +233,7 @@ def remittance_closed(connection: Connection, event: StoredEvent) -> None:
 
 def _listed(connection: Connection, invoice_id: str) -> list[Any]:
     """Return the claimants of the product that an invoice bills, in the order of its lineage."""
-    product_id = only(connection, _INVOICE, invoice_id=invoice_id)["product_id"]
+    product_id = only(connection, INVOICE, invoice_id=invoice_id)["product_id"]
     return list(connection.execute(_LINEAGE, {"product_id": product_id}).scalars())
 
 
@@ -249,7 +244,7 @@ def _latest(connection: Connection, invoice_id: str) -> dict[str, Any]:
     return dict(row)
 
 
-def _enter(
+def enter(
     connection: Connection, event: StoredEvent, found: list[Line], *, net_fen: int, vat_fen: int
 ) -> int:
     """Enter a split or its correction under the invoice's next number, and return it."""
@@ -263,11 +258,11 @@ def _enter(
         **key,
         event_no=event.event_no,
         scheme_id=args["scheme_id"],
-        release_no=args["release_no"],
-        is_correction=event.name == "SplitCorrected",
+        release_no=args.get("release_no", 0),
+        is_correction=event.name in CORRECTIONS,
         net_fen=net_fen,
         vat_fen=vat_fen,
-        forgone_micro_fen=args["split"]["forgone_micro_fen"],
+        forgone_micro_fen=args["split"]["forgone_micro_fen"] if "split" in args else 0,
         recorded_at=event.block_time,
         tx_hash=event.tx_hash,
     )
@@ -275,7 +270,20 @@ def _enter(
     return entry_no
 
 
-def _reduce(connection: Connection, event: StoredEvent, amount_fen: int, is_refund: bool) -> None:
+def owe(connection: Connection, event: StoredEvent, entry_no: int) -> None:
+    """Enter what payees owe back since a correction."""
+    args = event.args
+    rows = [
+        item | {"invoice_id": args["invoice_id"], "entry_no": entry_no, "position": i}
+        for i, item in enumerate(args["receivables"])
+    ]
+    insert_all(connection, receivables, rows)
+    for item in args["receivables"]:
+        _remit(connection, args["scheme_id"], item["claimant_id"], -item["amount_fen"])
+
+
+def reduce(connection: Connection, event: StoredEvent, amount_fen: int, is_refund: bool) -> None:
+    """Enter a credit note, or a refund with its receipt."""
     args = event.args
     key = {"invoice_id": args["invoice_id"]}
     insert(

@@ -34,6 +34,7 @@ def product_listed(connection: Connection, event: StoredEvent) -> None:
         products,
         state=ProductState.LISTED,
         tariff_no=0,
+        is_derived=False,
         decision_digest=None,
         listed_at=event.block_time,
         **values,

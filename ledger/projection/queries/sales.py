@@ -18,6 +18,7 @@ from ledger.projection.tables import (
     lineage,
     logs,
     products,
+    sources,
     supplements,
     tariffs,
 )
@@ -38,6 +39,17 @@ class LineageRow:
     claimant_id: UUID
     kind: int
     weight_ppm: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One parent of a derived product: the developer's licence, what of it, and its share."""
+
+    product_id: UUID
+    position: int
+    licence_no: int
+    ancestor_id: UUID
+    share_ppm: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,7 @@ class ProductRow:
     state: int
     modes: int
     tariff_no: int
+    is_derived: bool
     metadata_digest: bytes
     listed_at: int
 
@@ -94,6 +107,7 @@ class LicenceRow:
     valid_until: int
     quota_units: int
     platform_liability_ppm: int
+    outcome_ppm: int
     team_max: int
     terms_digest: bytes
     agreement_digest: bytes
@@ -188,9 +202,16 @@ def product(connection: Connection, product_id: UUID) -> ProductDetail:
 
 
 def lineage_of(connection: Connection, product_id: UUID) -> list[LineageRow]:
-    """Return a product's lineage in its order: ascending by claimant."""
+    """Return a product's lineage in its order: ascending by claimant; of a derived product, the
+    platform and the developer come last."""
     query = select(*columns(lineage, LineageRow)).where(lineage.c.product_id == product_id)
     return records(connection, query.order_by(lineage.c.position), LineageRow)
+
+
+def sources_of(connection: Connection, product_id: UUID) -> list[SourceRow]:
+    """Return what a derived product was made from, in its order; none for another product."""
+    query = select(sources).where(sources.c.product_id == product_id)
+    return records(connection, query.order_by(sources.c.position), SourceRow)
 
 
 def caps_of(connection: Connection, product_id: UUID) -> tuple[Band, ...]:

@@ -19,6 +19,7 @@ from ledger.projection.tables.dealings import (
 )
 from ledger.projection.tables.durable import api_keys, outbox
 from ledger.projection.tables.market import (
+    affiliates,
     cities,
     dataset_versions,
     datasets,
@@ -65,6 +66,7 @@ from ledger.projection.tables.sales import (
     lineage,
     logs,
     products,
+    sources,
     supplements,
     tariffs,
 )
@@ -79,6 +81,7 @@ PROJECTIONS: tuple[Table, ...] = (
     organisations,
     signers,
     roles,
+    affiliates,
     datasets,
     dataset_versions,
     version_parents,
@@ -93,6 +96,7 @@ PROJECTIONS: tuple[Table, ...] = (
     duty_lists,
     products,
     lineage,
+    sources,
     caps,
     tariffs,
     licences,
@@ -125,6 +129,7 @@ __all__ = [
     "DURABLE",
     "METADATA",
     "PROJECTIONS",
+    "affiliates",
     "anchors",
     "api_keys",
     "application_rules",
@@ -167,6 +172,7 @@ __all__ = [
     "scheme_versions",
     "schemes",
     "signers",
+    "sources",
     "split_lines",
     "splits",
     "supplements",

@@ -70,6 +70,16 @@ roles = Table(
     code_of("city_code", primary_key=True, autoincrement=False),
 )
 
+affiliates = Table(
+    "affiliates",
+    METADATA,
+    id_of("one_id", primary_key=True),
+    id_of("other_id", primary_key=True, index=True),
+    id_of("declared_by_id"),
+    integer("declared_at"),
+)
+"""Pairs that are declared and not ended, the lower id first."""
+
 datasets = Table(
     "datasets",
     METADATA,

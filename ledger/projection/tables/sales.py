@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Boolean, Column, Table
 
 from ledger.projection.tables.base import (
     METADATA,
@@ -24,6 +24,7 @@ products = Table(
     code_of("state"),
     code_of("modes"),
     integer("tariff_no"),
+    Column("is_derived", Boolean, nullable=False),
     digest_of("metadata_digest"),
     digest_of("decision_digest", nullable=True),
     integer("listed_at"),
@@ -38,6 +39,18 @@ lineage = Table(
     code_of("kind"),
     integer("weight_ppm"),
 )
+
+sources = Table(
+    "sources",
+    METADATA,
+    id_of("product_id", primary_key=True),
+    code_of("position", primary_key=True, autoincrement=False),
+    integer("licence_no", index=True),
+    id_of("ancestor_id", index=True),
+    integer("share_ppm"),
+)
+"""What a derived product was made from; its `lineage` is the ancestors with their flattened shares,
+then the platform with its fee and the developer with the rest."""
 
 caps = Table(
     "caps",
@@ -78,6 +91,7 @@ licences = Table(
     uint64("valid_until"),
     uint64("quota_units"),
     integer("platform_liability_ppm"),
+    integer("outcome_ppm"),
     code_of("team_max"),
     digest_of("terms_digest"),
     digest_of("agreed_terms_digest"),

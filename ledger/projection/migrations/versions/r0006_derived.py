@@ -1,0 +1,33 @@
+"""Derived products, declared affiliates, outcome shares of licences.
+
+Projections follow from the chain, so they are made anew: the copy of the chain is emptied, and the
+indexer reads it again.
+"""
+
+from __future__ import annotations
+
+from alembic import op
+from sqlalchemy import inspect, text
+
+from ledger.projection.tables import CHAIN_COPY, METADATA, PROJECTIONS
+
+revision = "0006_derived"
+down_revision = "0005_dealings"
+
+
+def upgrade() -> None:
+    """Make the projections anew where they have their former shape."""
+    connection = op.get_bind()
+    present = set(inspect(connection).get_table_names())
+    if "affiliates" in present:
+        return
+    for table in reversed(PROJECTIONS):
+        if table.name in present:
+            connection.execute(text(f"DROP TABLE {table.name}"))
+    METADATA.create_all(connection, tables=list(PROJECTIONS))
+    for table in reversed(CHAIN_COPY):
+        connection.execute(table.delete())
+
+
+def downgrade() -> None:
+    """Keep the tables: the shape before has no place for what they hold."""
