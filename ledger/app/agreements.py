@@ -58,6 +58,7 @@ _AGREEMENT_TYPE = [
     ("validUntil", "uint64"),
     ("quotaUnits", "uint64"),
     ("platformLiabilityPpm", "uint32"),
+    ("outcomePpm", "uint32"),
     ("teamMax", "uint8"),
     ("termsDigest", "bytes32"),
     ("deadline", "uint64"),
@@ -85,6 +86,7 @@ class AgreementDraft(Part):
     valid_until: InstantField
     quota_units: Annotated[int, Field(ge=1, lt=2**64)]
     platform_liability_ppm: PpmField = LIABILITY_FLOOR_PPM
+    outcome_ppm: PpmField = 0
     team_max: TeamField = 0
     negotiated: list[NegotiatedTerm] = Field(default_factory=list, max_length=50)
     disclaimers_ticked: list[Text] = Field(default_factory=list, max_length=50)
@@ -112,6 +114,7 @@ class AgreementField(Part):
     valid_until: InstantField
     quota_units: Uint64Field
     platform_liability_ppm: PpmField
+    outcome_ppm: PpmField = 0
     team_max: TeamField
     terms_digest: DigestField
     deadline: InstantField
@@ -185,6 +188,7 @@ def draft_agreement(market: Market, draft: AgreementDraft) -> dict[str, Any]:
         valid_until=draft.valid_until,
         quota_units=draft.quota_units,
         platform_liability_ppm=draft.platform_liability_ppm,
+        outcome_ppm=draft.outcome_ppm,
         team_max=draft.team_max,
         terms_digest=terms.digest,
         deadline=market.now_seconds() + SIGNING_SECONDS,

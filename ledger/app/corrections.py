@@ -15,6 +15,7 @@ from ledger.app.commands import Command, CommandRequest, command
 from ledger.app.datasets import decision_document
 from ledger.app.fields import Id, Text
 from ledger.app.market import Market
+from ledger.app.outcomes import correct_outcome
 from ledger.app.scheme_state import recorded_on_chain
 from ledger.codec.documents import Document
 from ledger.domain.ids import ZERO_DIGEST
@@ -86,6 +87,11 @@ def correct_split(market: Market, actor_id: UUID | None, request: CorrectSplit) 
     decision = decision_document("correction", request.invoice_id, request.reason)
     receipt = _receipt(market, request.receipt)
     with market.read() as connection:
+        product_id = queries.invoice(connection, request.invoice_id).product_id
+        if queries.product(connection, product_id).product.is_derived:
+            digests = (_digest(receipt), decision.digest)
+            documents = (decision,) if receipt is None else (decision, receipt)
+            return correct_outcome(request.invoice_id, request.reduction_fen, digests, documents)
         recorded = recorded_on_chain(queries.split_of(connection, request.invoice_id))
     return Command(
         "revenue",

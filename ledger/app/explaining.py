@@ -35,7 +35,7 @@ RELEASE_RULE = "数据流通交易合同示范文本(数据提供)第7条 验收
 PAYEE_RULE = "财资〔2024〕1号; 非税收入国库集中收缴 centralised treasury collection"
 CORRECTION_RULE = "equal and opposite entries 红冲, never an edit"
 USE_RULE = "RFC 9162: inclusion of the licence's latest receipt, running total"
-_LINE = re.compile(r"([0-9a-f-]{36})/([1-5])/([0-9]{1,4})(?:@([0-9]{1,9}))?")
+_LINE = re.compile(r"([0-9a-f-]{36})/([1-6])/([0-9]{1,4})(?:@([0-9]{1,9}))?")
 _BATCH_LINE = re.compile(r"([0-9a-f-]{36})/([0-9]{1,4})")
 
 
@@ -232,7 +232,7 @@ def _split_steps(place: SharePlace, line: queries.SplitLineRow, count: int) -> l
     """Return the tiers above the line's, what each took, and the line's own share."""
     net = place.split.split.net_fen * MICRO_FEN_PER_FEN
     steps, left = [], net
-    for tier in Tier:
+    for tier in (Tier.OUTCOME,) if line.tier == Tier.OUTCOME else Tier:
         taken = place.tier_micro_fen(tier)
         if tier == line.tier:
             title, rule, arithmetic = share_step(place, line, left)

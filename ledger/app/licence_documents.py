@@ -118,6 +118,7 @@ def agreement_terms(
         "negotiated": [dict(item) for item in draft.negotiated],
         "refund": draft.refund.value,
         "platform_liability_ppm": draft.platform_liability_ppm,
+        "outcome_ppm": draft.outcome_ppm,
     }
     nonce = digest_text(secrets.token_bytes(32))
     policy = agreement_policy(draft.agreement_id, grant, term, draft.buyer_id, terms, nonce)
@@ -157,11 +158,13 @@ def require_terms(market: Market, agreement: AgreementField) -> None:
     expected = {
         "uid": f"urn:uuid:{agreement.agreement_id}",
         "platform_liability_ppm": agreement.platform_liability_ppm,
+        "outcome_ppm": agreement.outcome_ppm,
         "disclaimers": [{"key": item.key, "ticked_by_buyer": True} for item in DISCLAIMERS],
     }
     got = {
         "uid": policy.get("uid"),
         "platform_liability_ppm": terms.get("platform_liability_ppm"),
+        "outcome_ppm": terms.get("outcome_ppm", 0),
         "disclaimers": terms.get("disclaimers"),
     }
     for name, wanted in expected.items():

@@ -187,12 +187,14 @@ def product_found(market: Market, product_id: UUID) -> dict[str, Any]:
     """
     with market.read() as connection:
         detail = queries.product(connection, product_id)
+        made_from = queries.sources_of(connection, product_id)
         sources = [row.claimant_id for row in detail.lineage]
         needing = queries.needing_application(connection, sources)
     return plain(detail.product) | {
         "datasets_needing_application": [str(dataset_id) for dataset_id in needing],
         "name": display_names(market).get(product_id),
         "lineage": [plain(row) for row in detail.lineage],
+        "sources": [plain(row) for row in made_from],
         "caps": [plain(cap) for cap in detail.caps],
         "tariff": plain(detail.tariff) if detail.tariff else None,
     }

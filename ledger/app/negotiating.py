@@ -50,6 +50,7 @@ class OfferTerms(Part):
     valid_until: InstantField
     quota_units: Annotated[int, Field(ge=1, lt=2**64)]
     platform_liability_ppm: PpmField = LIABILITY_FLOOR_PPM
+    outcome_ppm: PpmField = 0
     team_max: TeamField = 0
     negotiated: list[NegotiatedTerm] = Field(default_factory=list, max_length=50)
     refund: RefundField = RefundRule.NONE

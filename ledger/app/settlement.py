@@ -18,6 +18,7 @@ from ledger.app.commands import Command, CommandRequest, Done, command, run
 from ledger.app.documents import write_durably
 from ledger.app.fields import Id, Part, Text, fresh_id
 from ledger.app.market import Market
+from ledger.app.outcomes import share_outcome
 from ledger.app.scheme_state import on_chain, pool_of, quality_of, state_of
 from ledger.chain.keys import KeyAccount
 from ledger.codec.documents import Document
@@ -65,9 +66,14 @@ class CloseRemittance(CommandRequest):
 
 @command("split-income", SplitIncome, "Split a released income", "分账")
 def split(market: Market, actor_id: UUID | None, request: SplitIncome) -> Command:
-    """Plan the split of an income through all tiers, in the order of the law."""
+    """Plan the split of an income through all tiers, in the order of the law.
+
+    The income of a derived product has no tiers: the contract shares it by its lineage.
+    """
     with market.read() as connection:
         invoice = queries.invoice(connection, request.invoice_id)
+        if queries.product(connection, invoice.product_id).product.is_derived:
+            return share_outcome(request.invoice_id)
         scheme = queries.scheme(connection, invoice.scheme_id)
         accounts = queries.accounts_of(connection, invoice.scheme_id)
         lineage = queries.lineage_of(connection, invoice.product_id)

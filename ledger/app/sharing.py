@@ -29,6 +29,10 @@ RULES = {
         "超收待扣减 Reserve, R",
         "发改价格〔2025〕65号: 超收 is deducted in later cycles, paid to nobody",
     ),
+    Tier.OUTCOME: (
+        "数据利用成果收益分享 Outcome share",
+        "公共数据资源授权运营实施规范 and the upstream agreement: market price, by flattened ppm",
+    ),
 }
 """Title of each tier, and where its rule is written."""
 
@@ -95,6 +99,11 @@ def share_step(
         return title, rule, (_tax(place, left_micro_fen),)
     if tier is Tier.RESERVE:
         return title, rule, (f"what is left: {left_micro_fen} µfen",)
+    if tier is Tier.OUTCOME:
+        net_fen = place.split.split.net_fen
+        weight = line.amount_micro_fen // net_fen if net_fen else 0
+        found = f"{net_fen} fen · {weight} ppm = {net_fen * weight} µfen, nothing rounded"
+        return title, rule, (found,)
     weights = dict(place.weights_ppm) if tier is Tier.LINEAGE_COST else {}
     return title, rule, _fill(place, line, left_micro_fen, weights)
 

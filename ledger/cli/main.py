@@ -10,6 +10,7 @@ from ledger import __version__
 from ledger.cli import (
     calendar_commands,
     deal_commands,
+    derived_commands,
     explain_commands,
     invoice_commands,
     licence_papers,
@@ -54,13 +55,13 @@ for name, command in (
 for name, group in (
     ("key", system.keys_app),
     ("apikey", system.apikey_app),
-    ("org", market_commands.org_app),
+    ("org", derived_commands.org_app),
     ("calendar", calendar_commands.calendar_app),
     ("dataset", market_commands.dataset_app),
     ("registration", registration_commands.registration_app),
     ("policy", policy_commands.policy_app),
     ("duty", registration_commands.duty_app),
-    ("product", market_commands.product_app),
+    ("product", derived_commands.product_app),
     ("licence", licence_papers.licence_app),
     ("negotiate", deal_commands.negotiate_app),
     ("application", deal_commands.application_app),

@@ -3,7 +3,8 @@
 Rules kept here:
 1. Outcome shares are flattened once, when a derived product is registered: the product of the
    shares along each path, summed over the paths. A diamond is paid once, by its path sum, and an
-   income needs no walk.
+   income needs no walk. An ancestor whose share comes to nothing stays in the list: the product
+   rests on it all the same.
 2. What an ancestor passes on is floored to the ppm; it keeps the rest of its own share.
 3. A share in ppm of whole fen is a whole number of µfen, so nothing is rounded: platform fee,
    outcome shares, and the developer takes what they leave.
@@ -65,14 +66,14 @@ class OutcomeSplit:
 
 
 def flatten(sources: Sequence[Source], cap_ppm: Ppm) -> tuple[OutcomeShare, ...]:
-    """Return the share of every ancestor, ascending by id; shares of nothing are left out.
+    """Return the share of every ancestor, ascending by id.
 
     Args:
         sources: the direct parents.
         cap_ppm: the most that may go up the lineage in all, by the agreement.
 
     Raises:
-        AncestorCountError: more than 16 ancestors have a share.
+        AncestorCountError: there are more than 16 ancestors.
         OutcomeCapError: the shares exceed the cap.
     """
     total = sum(ppm(source.share_ppm, "share_ppm") for source in sources)
@@ -91,10 +92,10 @@ def flatten(sources: Sequence[Source], cap_ppm: Ppm) -> tuple[OutcomeShare, ...]
             shares[ancestor_id] += passed
             kept -= passed
         shares[source.ancestor_id] += kept
-    found = tuple(OutcomeShare(key, Ppm(shares[key])) for key in sorted(shares) if shares[key])
+    found = tuple(OutcomeShare(key, Ppm(shares[key])) for key in sorted(shares))
     if len(found) > ANCESTOR_COUNT_MAX:
         raise AncestorCountError(
-            f"{len(found)} ancestors have a share, at most {ANCESTOR_COUNT_MAX} may",
+            f"{len(found)} ancestors share in a product, at most {ANCESTOR_COUNT_MAX} may",
             field="sources",
             got=len(found),
             expected=ANCESTOR_COUNT_MAX,

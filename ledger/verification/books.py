@@ -110,6 +110,11 @@ class Scheme:
         if amount:
             self._credit(claimant_id, amount, reason, "benefit")
 
+    def share_outcome(self, claimant_id: UUID, amount: int, reason: Reason) -> None:
+        """Credit a share of what a derived product earned."""
+        if amount:
+            self._credit(claimant_id, amount, reason, "outcome")
+
     def _credit(self, claimant_id: UUID, amount: int, reason: Reason, tier: str) -> None:
         account = self.accounts.setdefault(claimant_id, Account())
         account.entitled_micro_fen += amount

@@ -41,6 +41,7 @@ class DirectoryReplay(Replay):
         self.organisations: dict[UUID, Organisation] = {}
         self.signers: dict[str, UUID] = {}
         self.treasuries: dict[int, UUID] = {}
+        self.affiliates: set[frozenset[UUID]] = set()
         self.working_days: dict[int, int] = {}
         self.notice_days = NOTICE_DAYS
         self.is_trial: bool | None = None
@@ -53,6 +54,8 @@ class DirectoryReplay(Replay):
             "SignerRemoved": self._signer_removed,
             "RoleGranted": self._role_granted,
             "RoleRevoked": self._role_revoked,
+            "AffiliatesDeclared": self._affiliates_declared,
+            "AffiliationEnded": self._affiliation_ended,
             "WorkingDaysSet": self._working_days_set,
             "NoticeDaysSet": self._notice_days_set,
         }
@@ -87,6 +90,10 @@ class DirectoryReplay(Replay):
             f"{role.name.lower()} in {city_code}",
         )
 
+    def are_affiliates(self, one_id: UUID, other_id: UUID) -> bool:
+        """Return whether two organisations are declared affiliates, in either order."""
+        return frozenset((one_id, other_id)) in self.affiliates
+
     def notice_until(self, start_seconds: int) -> int:
         """Return the last second of a public notice; zero where notice takes no time."""
         if not self.notice_days:
@@ -107,6 +114,30 @@ class DirectoryReplay(Replay):
             days >= NOTICE_DAYS or is_trial, "notice_too_short", where, days, NOTICE_DAYS
         )
         self.notice_days, self.is_trial = days, is_trial
+
+    def _affiliates_declared(self, event: Event, where: str) -> None:
+        pair, actor_id = self._pair(event, where), event.args["actor_id"]
+        is_fit = actor_id in pair or self._is_registrar_of(actor_id, pair)
+        self.findings.require(is_fit, "affiliation_actor", where, actor_id, "one of them, registrar")
+        self.findings.require(pair not in self.affiliates, "affiliation_twice", where, sorted(pair))
+        self.affiliates.add(pair)
+
+    def _affiliation_ended(self, event: Event, where: str) -> None:
+        pair, actor_id = self._pair(event, where), event.args["actor_id"]
+        is_fit = actor_id not in pair and self._is_registrar_of(actor_id, pair)
+        self.findings.require(is_fit, "affiliation_actor", where, actor_id, "a registrar")
+        self.findings.require(pair in self.affiliates, "affiliation_unknown", where, sorted(pair))
+        self.affiliates.discard(pair)
+
+    def _pair(self, event: Event, where: str) -> frozenset[UUID]:
+        one_id, other_id = event.args["one_id"], event.args["other_id"]
+        is_pair = one_id < other_id and {one_id, other_id} <= self.organisations.keys()
+        self.findings.require(is_pair, "affiliation_pair", where, [one_id, other_id], "two members")
+        return frozenset((one_id, other_id))
+
+    def _is_registrar_of(self, actor_id: UUID, pair: frozenset[UUID]) -> bool:
+        cities = {self.organisations[key].city_code for key in pair if key in self.organisations}
+        return any(self.has_role(actor_id, Role.REGISTRAR, city) for city in cities)
 
     def _city_opened(self, event: Event, where: str) -> None:
         code = event.args["city_code"]

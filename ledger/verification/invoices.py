@@ -15,7 +15,8 @@ from ledger.verification.anchors import LogsReplay
 from ledger.verification.books import Books, Invoice
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
-from ledger.verification.licences import CHARGEABLE, Licence, LicencesReplay
+from ledger.verification.licences import CHARGEABLE, LicencesReplay
+from ledger.verification.sales import Licence
 from ledger.verification.shares import charge_fen
 
 ReadReceipt = Callable[[int, int], Receipt | None]
@@ -198,8 +199,8 @@ class InvoiceCheck:
         terms = scheme.terms
         expected = [terms["operator_id"], terms["city_code"], terms["year"]]
         self._findings.same("scheme_mismatch", where, got, expected)
-        is_open = scheme.state == SchemeState.OPEN
-        self._findings.require(is_open, "scheme_state", where, int(scheme.state), "open")
+        needed = SchemeState.MARKET if product.is_derived else SchemeState.OPEN
+        self._findings.same("scheme_state", where, int(scheme.state), int(needed))
 
     def _charge(self, args: dict[str, Any], licence: Licence, where: str) -> int | None:
         """Free use costs nothing and does not move the buyer's position in the bands."""

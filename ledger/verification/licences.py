@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +11,11 @@ from ledger.domain.codes import LicenceState, OpeningTier, ProductState, Purpose
 from ledger.domain.units import PPM_WHOLE, UINT64_MAX
 from ledger.verification.datasets import DatasetsReplay
 from ledger.verification.dealings import ApplicationsReplay
+from ledger.verification.derived import DerivedCheck
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
 from ledger.verification.replay import Replay
+from ledger.verification.sales import Bands, Licence, Product
 from ledger.verification.typed_data import agreement_digest, supplement_digest
 
 LIABILITY_FLOOR_PPM = 500_000
@@ -25,44 +26,6 @@ _SANDBOX = 4
 _DATASET = 1
 _COMPETITION_TERMS = ("purpose", "modes", "team_max", "valid_from")
 CHARGEABLE = frozenset({Purpose.INDUSTRY, Purpose.SECTOR})
-Bands = list[dict[str, int]]
-
-
-@dataclass(slots=True)
-class Product:
-    """A product as far as the events tell."""
-
-    operator_id: UUID
-    city_code: int
-    modes: int
-    lineage: list[dict[str, Any]]
-    state: int = ProductState.LISTED
-    is_held: bool = False
-    """Whether a registrar suspended it; then only a registrar restores it."""
-    caps: Bands | None = None
-    tariffs: dict[int, dict[str, Any]] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Licence:
-    """A licence; the `…_max` hold over its agreement and all supplements."""
-
-    product_id: UUID
-    buyer_id: UUID
-    tariff_no: int
-    purpose: int
-    modes: int
-    valid_from: int
-    valid_until: int
-    valid_until_max: int
-    quota_units_max: int
-    agreement_digest: bytes
-    team_max: int = 0
-    state: int = LicenceState.ACTIVE
-    is_held: bool = False
-    """As for products."""
-
-
 class LicencesReplay(Replay):
     """The state of the licence registry, and what is wrong with how it came about.
 
@@ -92,6 +55,7 @@ class LicencesReplay(Replay):
         self.agreements: set[UUID] = set()
         self.handlers = {
             "ProductListed": self._listed,
+            "ProductDerived": self._derived,
             "ProductStateSet": self._product_state_set,
             "CapsApproved": self._caps_approved,
             "TariffPublished": self._tariff_published,
@@ -116,6 +80,25 @@ class LicencesReplay(Replay):
         self.findings.require(args["modes"] > 0, "mode_not_offered", where, args["modes"], "modes")
         self._check_lineage(args["lineage"], where)
         product = Product(args["operator_id"], args["city_code"], args["modes"], args["lineage"])
+        self.products[args["product_id"]] = product
+        self._require_sellable(product, args["modes"], where, event.block_time)
+
+    def _derived(self, event: Event, where: str) -> None:
+        args = event.args
+        self.findings.count("products")
+        is_new = args["product_id"] not in self.products
+        if not self.findings.require(is_new, "product_twice", where, args["product_id"], "new id"):
+            return
+        check = DerivedCheck(self.findings, self.directory, self.products, self.licences)
+        upstream = check.check(event, where)
+        product = Product(
+            args["developer_id"],
+            args["city_code"],
+            args["modes"],
+            args["lineage"],
+            is_derived=True,
+            upstream=upstream,
+        )
         self.products[args["product_id"]] = product
         self._require_sellable(product, args["modes"], where, event.block_time)
 
@@ -162,6 +145,7 @@ class LicencesReplay(Replay):
         self.findings.require(
             authority_id != product.operator_id, "approver_is_operator", where, authority_id
         )
+        self.findings.require(not product.is_derived, "caps_of_derived", where, authority_id)
         product.caps = event.args["caps"]
 
     def _tariff_published(self, event: Event, where: str) -> None:
@@ -177,6 +161,8 @@ class LicencesReplay(Replay):
         number = event.args["tariff_no"]
         self.findings.same("tariff_no", where, number, len(product.tariffs) + 1)
         product.tariffs[number] = tariff
+        if product.is_derived:
+            return
         if self.findings.require(product.caps is not None, "caps_missing", where):
             self._check_caps(tariff["bands"], product.caps or [], where)
 
@@ -225,6 +211,7 @@ class LicencesReplay(Replay):
             quota_units_max=agreement["quota_units"],
             agreement_digest=event.args["agreement_digest"],
             team_max=agreement["team_max"],
+            outcome_ppm=agreement["outcome_ppm"],
         )
 
     def _opening_decided(self, event: Event, where: str) -> None:
@@ -259,6 +246,8 @@ class LicencesReplay(Replay):
 
     def _check_parties(self, agreement: dict[str, Any], where: str, time: int) -> None:
         buyer_id, operator_id = agreement["buyer_id"], agreement["operator_id"]
+        share = agreement["outcome_ppm"]
+        self.findings.require(share <= PPM_WHOLE, "outcome_share", where, share, PPM_WHOLE)
         self.findings.require(buyer_id != operator_id, "self_dealing", where, buyer_id)
         self.findings.require(
             self.directory.has_role_at_home(buyer_id, Role.BUYER), "buyer_role", where, buyer_id

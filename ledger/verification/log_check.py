@@ -21,7 +21,7 @@ from ledger.verification.blocks import read_blocks, read_receipts
 from ledger.verification.commits import Commits
 from ledger.verification.evidence import LogEvidence, Reference
 from ledger.verification.findings import Findings, Progress
-from ledger.verification.licences import Licence
+from ledger.verification.sales import Licence
 from ledger.verification.log_figures import BadReceipt, LogFigures, licence_figures
 from ledger.verification.log_files import (
     check_checkpoint,

@@ -5,7 +5,6 @@ Source: domain report 4.3 steps 2, 4 to 10 and 12; 发改价格〔2025〕65号.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
 from ledger.verification.invoices import InvoiceCheck, ReadReceipt
 from ledger.verification.licences import LicencesReplay
+from ledger.verification.outcomes import OutcomeCheck, owe
 from ledger.verification.replay import Replay
 from ledger.verification.schemes import SchemeCheck
 from ledger.verification.shares import net_fen
@@ -44,6 +44,7 @@ class MoneyReplay(Replay):
         self.books = Books()
         invoices = InvoiceCheck(findings, self.books, directory, licences, logs, read_receipt)
         schemes = SchemeCheck(findings, self.books, directory, self.grade_of)
+        outcomes = OutcomeCheck(findings, self.books, directory, licences, self.payee_of)
         self.handlers = {
             "SchemeApproved": schemes.approved,
             "SchemeChangeAnnounced": schemes.announced,
@@ -57,6 +58,9 @@ class MoneyReplay(Replay):
             "InvoiceFrozen": invoices.frozen,
             "InvoiceReduced": invoices.reduced,
             "InvoiceReleased": invoices.released,
+            "MarketOpened": outcomes.opened,
+            "OutcomeShared": outcomes.shared,
+            "OutcomeCorrected": outcomes.corrected,
             "SplitRecorded": self._split,
             "SplitCorrected": self._corrected,
             "RemittanceOpened": self._opened,
@@ -85,6 +89,7 @@ class MoneyReplay(Replay):
         if invoice is None or scheme is None or product is None:
             self.findings.add("split_unknown", where, args["invoice_id"], "a released invoice")
             return
+        self.findings.require(not product.is_derived, "split_of_derived", where, args["invoice_id"])
         self._check_order(args, invoice, scheme, where)
         self._check_turn(event, scheme, where)
         self._check_net(args, invoice, scheme, where)
@@ -128,24 +133,8 @@ class MoneyReplay(Replay):
         ids = [item["claimant_id"] for item in product.lineage]
         reason = Reason("correction", args["invoice_id"], invoice.product_id)
         post(scheme, args["split"], ids, reason, sign=-1)
-        self._owe(args, scheme, where)
+        owe(self.findings, self.books, args, scheme, self.payee_of, where)
         self._line_up_again(args, invoice, scheme, where)
-
-    def _owe(self, args: dict[str, Any], scheme: Scheme, where: str) -> None:
-        """What was remitted beyond what is due since is owed by the payee, in whole fen."""
-        got: defaultdict[tuple[UUID, UUID], int] = defaultdict(int)
-        for item in args["receivables"]:
-            got[item["claimant_id"], item["payee_id"]] += item["amount_fen"]
-            self.books.receivable_fen[item["payee_id"]] += item["amount_fen"]
-        expected = {}
-        for claimant_id, account in scheme.accounts.items():
-            payee_id = self.payee_of(claimant_id)
-            if account.payable_fen < 0 and payee_id is not None:
-                expected[claimant_id, payee_id] = -account.payable_fen
-                account.remitted_fen += account.payable_fen
-        named = {f"{who} by {payee}": amount for (who, payee), amount in sorted(got.items())}
-        wanted = {f"{who} by {payee}": amount for (who, payee), amount in sorted(expected.items())}
-        self.findings.same("receivables", where, named, wanted)
 
     def _line_up_again(
         self, args: dict[str, Any], invoice: Invoice, scheme: Scheme, where: str

@@ -87,7 +87,7 @@ def read_lineages(
             event.args["product_id"], block=block
         )
         for event in events
-        if event.name == "ProductListed"
+        if event.name in ("ProductListed", "ProductDerived")
     }
 
 

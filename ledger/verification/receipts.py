@@ -9,7 +9,7 @@ from ledger.codec.errors import CodecError
 from ledger.codec.receipts import RECEIPT_BYTES, Receipt
 from ledger.domain.codes import DeliveryMode, Purpose, ReceiptStatus
 from ledger.verification.findings import Findings
-from ledger.verification.licences import Licence
+from ledger.verification.sales import Licence
 from ledger.verification.log_figures import Tally
 
 _STATUSES = frozenset(int(status) for status in ReceiptStatus)

@@ -54,6 +54,7 @@ def _check(
         (limits["purpose", "isAnyOf"], [purpose]),
         (limits["count", "lteq"]["@value"], str(agreement["quota_units"])),
         (terms["platform_liability_ppm"], agreement["platform_liability_ppm"]),
+        (terms.get("outcome_ppm", 0), agreement["outcome_ppm"]),
     ):
         findings.same("terms_differ", where, got, expected)
     ticks = [item["key"] for item in terms["disclaimers"] if item["ticked_by_buyer"] is not True]

@@ -23,7 +23,7 @@ from ledger.codec.receipts import RECEIPT_DTYPE
 from ledger.domain.units import UINT64_MAX
 from ledger.verification.blocks import Block
 from ledger.verification.findings import Findings
-from ledger.verification.licences import Licence
+from ledger.verification.sales import Licence
 from ledger.verification.log_figures import Tally
 from ledger.verification.receipts import PURPOSES, ReceiptRules
 

@@ -31,6 +31,7 @@ _AGREEMENT = (
     ("validUntil", "uint64"),
     ("quotaUnits", "uint64"),
     ("platformLiabilityPpm", "uint32"),
+    ("outcomePpm", "uint32"),
     ("teamMax", "uint8"),
     ("termsDigest", "bytes32"),
     ("deadline", "uint64"),

@@ -47,9 +47,9 @@ def test_flatten__share_that_does_not_divide__is_floored_and_the_rest_kept() -> 
     assert found == (share(1, 1), share(2, 2))
 
 
-def test_flatten__same_parent_twice_and_nothing_passed__adds_up() -> None:
+def test_flatten__same_parent_twice_and_nothing_shared__adds_up_and_stays() -> None:
     sources = [Source(who(2), Ppm(10)), Source(who(2), Ppm(5)), Source(who(3), Ppm(0))]
-    assert flatten(sources, CAP) == (share(2, 15),)
+    assert flatten(sources, CAP) == (share(2, 15), share(3, 0))
 
 
 def test_flatten__more_than_the_agreed_cap__refused() -> None:

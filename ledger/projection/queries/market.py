@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, or_, select
 
 from ledger.projection.queries.base import Page, columns, one, page, records
 from ledger.projection.tables import (
+    affiliates,
     cities,
     dataset_versions,
     datasets,
@@ -172,6 +173,15 @@ def organisations_list(
         query = query.where(organisations.c.organisation_id.in_(holders))
     ordered = query.order_by(organisations.c.joined_at, organisations.c.organisation_id)
     return records(connection, ordered, OrganisationRow)
+
+
+def affiliates_of(connection: Connection, organisation_id: UUID) -> list[tuple[UUID, UUID]]:
+    """Return the declared pairs of affiliates with an organisation, the lower id first."""
+    query = select(affiliates.c.one_id, affiliates.c.other_id).where(
+        or_(affiliates.c.one_id == organisation_id, affiliates.c.other_id == organisation_id)
+    )
+    ordered = query.order_by(affiliates.c.one_id, affiliates.c.other_id)
+    return [(row.one_id, row.other_id) for row in connection.execute(ordered)]
 
 
 def roles_of(connection: Connection, organisation_id: UUID) -> list[RoleRow]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import Connection, select
 
+from ledger.domain.money import Tier
 from ledger.projection.errors import NotFoundError
 from ledger.projection.queries.base import records, total_of
 from ledger.projection.tables import (
@@ -59,6 +60,11 @@ class SplitDetail:
     split: SplitRow
     lines: tuple[SplitLineRow, ...]
 
+    @property
+    def is_outcome(self) -> bool:
+        """Whether it shares what a derived product earned; such a split is corrected in part."""
+        return all(line.tier == Tier.OUTCOME for line in self.lines)
+
 
 @dataclass(frozen=True, slots=True)
 class FillRow:
@@ -101,9 +107,13 @@ def split_of(connection: Connection, invoice_id: UUID) -> SplitDetail:
         NotFoundError: it is not split, was for nothing, or its split was taken back.
     """
     entries = entries_of(connection, invoice_id)
-    if not entries or entries[-1].split.is_correction:
-        raise NotFoundError("no such split", field="invoice_id", got=str(invoice_id))
-    return entries[-1]
+    if entries and entries[0].is_outcome:
+        left = _left_of(entries)
+        if left.split.net_fen:
+            return left
+    elif entries and not entries[-1].split.is_correction:
+        return entries[-1]
+    raise NotFoundError("no such split", field="invoice_id", got=str(invoice_id))
 
 
 def entries_of(connection: Connection, invoice_id: UUID) -> list[SplitDetail]:
@@ -155,6 +165,23 @@ def _detail(connection: Connection, row: SplitRow) -> SplitDetail:
         .order_by(split_lines.c.tier, split_lines.c.position)
     )
     return SplitDetail(row, tuple(records(connection, query, SplitLineRow)))
+
+
+def _left_of(entries: list[SplitDetail]) -> SplitDetail:
+    """Return what corrections in part left of a shared outcome."""
+    first = entries[0]
+    net_fen = sum(item.split.sign * item.split.net_fen for item in entries)
+    vat_fen = sum(item.split.sign * item.split.vat_fen for item in entries)
+    lines = []
+    for line in first.lines:
+        own = [
+            item.split.sign * other.amount_micro_fen
+            for item in entries
+            for other in item.lines
+            if other.position == line.position
+        ]
+        lines.append(replace(line, amount_micro_fen=sum(own)))
+    return SplitDetail(replace(first.split, net_fen=net_fen, vat_fen=vat_fen), tuple(lines))
 
 
 def _fill_lines(connection: Connection, row: FillRow) -> list[SplitLineRow]:
