@@ -13,9 +13,7 @@ from ledger.codec.documents import Document
 
 def share_outcome(invoice_id: UUID) -> Command:
     """Return the sharing of a released income."""
-    return Command(
-        "revenue", "shareOutcome", (invoice_id,), result={"invoice_id": str(invoice_id)}
-    )
+    return Command("revenue", "shareOutcome", (invoice_id,), result={"invoice_id": str(invoice_id)})
 
 
 def correct_outcome(

@@ -1,8 +1,7 @@
 """Code lists that the contracts, the tables, the API and the screens share.
 
-Every number here equals the number of the enumeration of the same name in
-`contracts/libraries/Codes.sol` (tested). Chinese labels are the statutory terms and are kept
-beside the English ones.
+Every number equals that of the enumeration of the same name in `contracts/libraries/Codes.sol`
+(tested). Chinese labels are the statutory terms and are kept beside the English ones.
 """
 
 from __future__ import annotations
@@ -191,16 +190,13 @@ class SchemeState(IntEnum):
     ANSWERED = 3
     CYCLE_CLOSED = 4
     MARKET = 5
-    """A scheme of derived products: a market price, never closed."""
 
 
 class CloseOutcome(IntEnum):
     """What a year's deviation asks the price authority to do; either needs a recorded response."""
 
-    ADJUST_PRICE = 1
-    """指导调整具体收费标准."""
-    ADJUST_CAP = 2
-    """调整上限收费标准."""
+    ADJUST_PRICE = 1  # 指导调整具体收费标准
+    ADJUST_CAP = 2  # 调整上限收费标准
 
 
 class RemittanceState(IntEnum):

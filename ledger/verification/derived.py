@@ -123,9 +123,7 @@ class DerivedCheck:
 
 
 def _datasets(product: Product) -> set[UUID]:
-    return {
-        row["claimant_id"] for row in product.lineage if row["kind"] == ClaimantKind.DATASET
-    }
+    return {row["claimant_id"] for row in product.lineage if row["kind"] == ClaimantKind.DATASET}
 
 
 def _text(rows: list[tuple[UUID, int, int]]) -> list[str]:

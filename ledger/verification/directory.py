@@ -118,7 +118,9 @@ class DirectoryReplay(Replay):
     def _affiliates_declared(self, event: Event, where: str) -> None:
         pair, actor_id = self._pair(event, where), event.args["actor_id"]
         is_fit = actor_id in pair or self._is_registrar_of(actor_id, pair)
-        self.findings.require(is_fit, "affiliation_actor", where, actor_id, "one of them, registrar")
+        self.findings.require(
+            is_fit, "affiliation_actor", where, actor_id, "one of them, registrar"
+        )
         self.findings.require(pair not in self.affiliates, "affiliation_twice", where, sorted(pair))
         self.affiliates.add(pair)
 

@@ -8,14 +8,15 @@ from uuid import UUID
 
 from ledger.chain.events import Event
 from ledger.domain.codes import LicenceState, OpeningTier, ProductState, Purpose, Role
-from ledger.domain.units import PPM_WHOLE, UINT64_MAX
+from ledger.domain.units import PPM_WHOLE
 from ledger.verification.datasets import DatasetsReplay
 from ledger.verification.dealings import ApplicationsReplay
 from ledger.verification.derived import DerivedCheck
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
+from ledger.verification.prices import check_bands, check_caps
 from ledger.verification.replay import Replay
-from ledger.verification.sales import Bands, Licence, Product
+from ledger.verification.sales import Licence, Product
 from ledger.verification.typed_data import agreement_digest, supplement_digest
 
 LIABILITY_FLOOR_PPM = 500_000
@@ -26,6 +27,8 @@ _SANDBOX = 4
 _DATASET = 1
 _COMPETITION_TERMS = ("purpose", "modes", "team_max", "valid_from")
 CHARGEABLE = frozenset({Purpose.INDUSTRY, Purpose.SECTOR})
+
+
 class LicencesReplay(Replay):
     """The state of the licence registry, and what is wrong with how it came about.
 
@@ -137,7 +140,7 @@ class LicencesReplay(Replay):
 
     def _caps_approved(self, event: Event, where: str) -> None:
         product = self._product(event, where)
-        self._check_bands(event.args["caps"], where)
+        check_bands(self.findings, event.args["caps"], where)
         if product is None:
             return
         authority_id = event.args["authority_id"]
@@ -152,7 +155,7 @@ class LicencesReplay(Replay):
         product = self._product(event, where)
         tariff = event.args["tariff"]
         self.findings.count("tariffs")
-        self._check_bands(tariff["bands"], where)
+        check_bands(self.findings, tariff["bands"], where)
         self.findings.require(
             tariff["discount_ppm"] <= PPM_WHOLE, "discount", where, tariff["discount_ppm"]
         )
@@ -164,28 +167,7 @@ class LicencesReplay(Replay):
         if product.is_derived:
             return
         if self.findings.require(product.caps is not None, "caps_missing", where):
-            self._check_caps(tariff["bands"], product.caps or [], where)
-
-    def _check_bands(self, bands: Bands, where: str) -> None:
-        ends = [band["up_to_units"] for band in bands]
-        is_formed = ends == sorted(set(ends)) and ends[-1:] == [UINT64_MAX] and ends[0] > 0
-        self.findings.require(is_formed, "bands_malformed", where, ends, "ascending, open end")
-
-    def _check_caps(self, bands: Bands, caps: Bands, where: str) -> None:
-        above = 0
-        for number, band in enumerate(bands):
-            below_cap = 0
-            for cap in caps:
-                overlaps = above < cap["up_to_units"] and below_cap < band["up_to_units"]
-                self.findings.require(
-                    not overlaps or band["price_micro_yuan"] <= cap["price_micro_yuan"],
-                    "price_above_cap",
-                    f"{where}, band {number + 1}",
-                    band["price_micro_yuan"],
-                    cap["price_micro_yuan"],
-                )
-                below_cap = cap["up_to_units"]
-            above = band["up_to_units"]
+            check_caps(self.findings, tariff["bands"], product.caps or [], where)
 
     def _granted(self, event: Event, where: str) -> None:
         number, agreement = event.args["licence_no"], event.args["agreement"]

@@ -107,7 +107,9 @@ class OutcomeCheck:
         invoice, scheme, product = found
         reduction = args["reduction_fen"]
         is_within = 0 < reduction <= invoice.gross_fen
-        self._findings.require(is_within, "reduction_too_large", where, reduction, invoice.gross_fen)
+        self._findings.require(
+            is_within, "reduction_too_large", where, reduction, invoice.gross_fen
+        )
         self._books.use_receipt(args["receipt_digest"], where, self._findings)
         left = net_fen(max(0, invoice.gross_fen - reduction), scheme.terms["vat_ppm"])
         self._findings.same("correction_net", where, args["net_fen"], invoice.net_fen - left)

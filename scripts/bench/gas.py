@@ -14,6 +14,7 @@ from ledger.chain.keys import address_of
 from ledger.codec.merkle import leaf_hash, root_of_inclusion
 from ledger.codec.proof_files import CompactProof
 from ledger.domain.ids import new_id
+from scripts.bench.derived import ANCESTORS, develop
 from scripts.bench.figures import Figure, Peer, less, say
 from scripts.bench.large_tree import extension, made_up
 from scripts.bench.log import a_use
@@ -42,6 +43,7 @@ PEERS: dict[str, Peer] = {
     "split_2": Peer("0xSplits v2 PushSplit", 67_888),
     "split_10": Peer("0xSplits v2 PushSplit", 150_668),
     "split_60": Peer("0xSplits v2 PullSplit", 631_332),
+    "lineage_3": Peer("Story royalty, 3 ancestors, seven transactions", 753_800),
 }
 Runs = dict[str, list[tuple[int, int]]]
 
@@ -60,6 +62,7 @@ def measure() -> list[Figure]:
                 _grants(bench, sale, runs)
                 _supplements(bench, sale, runs)
             _incomes(bench, sale, runs, claimants)
+        _outcomes(bench, develop(bench), runs)
         _long_interval(bench, sale, runs)
         _anchor_large(bench, runs)
         inclusion = _inclusion(bench)
@@ -129,6 +132,21 @@ def _incomes(bench: Bench, sale: Sale, runs: Runs, claimants: int) -> None:
         invoice = {"invoice_id": invoice_id}
         _take(bench, runs, "accept", "buyer", ("accept-invoice", invoice))
         _take(bench, runs, f"split_{claimants}", "operator", ("split-income", invoice))
+
+
+def _outcomes(bench: Bench, sale: Sale, runs: Runs) -> None:
+    """Share the incomes of a derived product; the first opens the accounts of its lineage."""
+    for number in range(RUNS + 1):
+        _use(bench, sale, 10, 1_000)
+        _anchor(bench, runs, "anchor")
+        invoice = {"invoice_id": str(new_id())}
+        claim = {"scheme_id": str(sale.scheme_id), "licence_no": sale.licence_no}
+        bench.run("developer", "issue-invoice", claim | invoice)
+        payment = {"amount_fen": 1_000_000, "receipt_digest": "0x" + secrets.token_hex(32)}
+        bench.run("developer", "record-payment", invoice | payment)
+        bench.run("user", "accept-invoice", invoice)
+        first = "first_" if number == 0 else ""
+        _take(bench, runs, f"{first}lineage_{ANCESTORS}", "developer", ("split-income", invoice))
 
 
 def _use(bench: Bench, sale: Sale, receipts: int, units: int) -> None:

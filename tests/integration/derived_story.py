@@ -121,9 +121,7 @@ def open_scheme(small: SmallMarket, developer: str) -> UUID:
     return UUID(body["scheme_id"])
 
 
-def earn(
-    small: SmallMarket, developer: str, product_id: UUID, scheme_id: UUID, rows: int
-) -> UUID:
+def earn(small: SmallMarket, developer: str, product_id: UUID, scheme_id: UUID, rows: int) -> UUID:
     """Sell rows of a derived product to the buyer: used, billed, paid, accepted."""
     market, account = small.market, small.members[developer].account
     licence_no = license_to(small, product_id, developer, "buyer")

@@ -89,7 +89,12 @@ def test_derived__a_diamond_sold_paid_and_corrected__exact_and_verified(
     batches = settlement.remit(market, account, scheme_id)
     # Two accounts end in a tenth of a fen, which stays in them.
     assert sum(batch["amount_fen"] for batch in batches) == 99_999
-    body = {"invoice_id": str(invoice_id), "reduction_fen": 53_000, "reason": "质量", "receipt": "R1"}
+    body = {
+        "invoice_id": str(invoice_id),
+        "reduction_fen": 53_000,
+        "reason": "质量",
+        "receipt": "R1",
+    }
     small.run("second", "correct-split", body)
     assert _shared(small, invoice_id) == {key: 50_000 * ppm for key, ppm in expected.items()}
     with market.read() as connection:
@@ -130,9 +135,7 @@ def test_derived__operator_or_affiliate_upstream__refused_here_and_by_the_contra
     }
     item = source(licence_no, small.datasets["weather"], 0)
     sources = [item | {"ancestor_id": small.datasets["weather"]}]
-    error = refused(
-        lambda: on_chain(small, "third", "licences", "listDerived", terms, sources)
-    )
+    error = refused(lambda: on_chain(small, "third", "licences", "listDerived", terms, sources))
     assert error.code == "licence_registry.operator_resells"
     small.run("nanjing", "end-affiliation", pair | {"reason": "股权转让"})
     assert small.run("third", "derive-product", body).result["shares"] == [
@@ -173,7 +176,9 @@ def test_derived__random_graphs__contract_and_money_layer_and_exact_fractions_ag
     exact: dict[UUID, dict[UUID, Fraction]] = {}
     operators: dict[UUID, str] = {}
     for developer in names:
-        others = [key for key, name in operators.items() if names.index(name) < names.index(developer)]
+        others = [
+            key for key, name in operators.items() if names.index(name) < names.index(developer)
+        ]
         for _ in range(2):
             sources, walk = [], defaultdict(Fraction)
             for parent in chosen.sample([small.product_id, *others], 1 + bool(others)):

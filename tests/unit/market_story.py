@@ -445,6 +445,7 @@ def agreement() -> dict[str, Any]:
         "valid_until": 1_800_000_000,
         "quota_units": U64,
         "platform_liability_ppm": 500_000,
+        "outcome_ppm": 0,
         "team_max": 0,
         "terms_digest": digest(20),
         "deadline": 1_700_001_000,

@@ -35,6 +35,7 @@ AGREEMENT: dict[str, Any] = {
     "buyer_id": IDS[4],
     "purpose": 3,
     "quota_units": 2**64 - 1,
+    "outcome_ppm": 0,
     "platform_liability_ppm": 500_000,
 }
 

@@ -23,6 +23,7 @@ from ledger.projection.stored import StoredEvent
 from ledger.projection.tables import DURABLE, METADATA, PROJECTIONS, datasets, logs
 from tests.unit import market_story as m
 from tests.unit.closed_market import ClosedMarket
+from tests.unit.derived_market_story import derived_story
 from tests.unit.test_report_statements import stored
 
 pytestmark = pytest.mark.unit
@@ -69,14 +70,15 @@ def test_handlers__every_numbered_event_of_the_contracts__has_one() -> None:
 
 
 def test_stories__every_event__is_told(closed: list[StoredEvent]) -> None:
-    assert {event.name for event in (*m.story(), *closed)} == set(HANDLERS)
+    told = (*m.story(), *closed, *derived_story())
+    assert {event.name for event in told} == set(HANDLERS)
 
 
 def test_rebuild__after_each_story__gives_every_row_back(
     engine: Any, closed: list[StoredEvent]
 ) -> None:
     filled: set[str] = set()
-    for story in (m.story(), closed):
+    for story in (m.story(), closed, derived_story()):
         forget_chain(engine)
         store(engine, story)
         before = all_lines(engine)

@@ -15,6 +15,7 @@ from ledger.projection import queries
 from ledger.projection.database import read
 from ledger.report import canonical, market_statement
 from ledger.verification import VerificationReport, verify
+from tests.integration.derived_faults import FAULTS as OUTCOME_FAULTS
 from tests.unit import closed_market as c
 from tests.unit import verified_market as m
 from tests.unit.test_report_statements import projected, stored
@@ -63,7 +64,7 @@ def test_verify__whole_life_of_a_scheme__finds_nothing(market: c.ClosedMarket) -
 
 
 def test_verify__every_kind_of_event__is_told(market: c.ClosedMarket) -> None:
-    told = {event.name for event in market.events}
+    told = {event.name for event in market.events} | {name for name, *_ in OUTCOME_FAULTS}
     assert told == {name for contract in INDEXED for name in event_names(contract)}
 
 

@@ -311,7 +311,7 @@ class VerifiedMarket:
         )
         self.say("LicenceRegistry", "TariffPublished", **key, tariff_no=1, tariff=TARIFF)
         self._negotiate()
-        self._apply()
+        self._apply_for_use()
         for number, (purpose, tariff_no) in enumerate(((3, 1), (2, 0)), start=1):
             agreement = agreement_of(number, purpose, tariff_no)
             self.say(
@@ -348,7 +348,7 @@ class VerifiedMarket:
             self.say("LicenceRegistry", "LicenceStateSet", licence_no=1, state=state, **decided)
             self.say("LicenceRegistry", "ProductStateSet", **key, state=state, **decided)
 
-    def _apply(self) -> None:
+    def _apply_for_use(self) -> None:
         """Weather is used for industry on an application only; traffic needs none in the end."""
         decided = {"decision_digest": digest(61)}
         for dataset_id, owner, is_required in (
@@ -538,6 +538,7 @@ def agreement_of(number: int, purpose: int, tariff_no: int) -> dict[str, Any]:
         "valid_until": START + 10**6,
         "quota_units": 15_000,
         "platform_liability_ppm": 500_000,
+        "outcome_ppm": 0,
         "team_max": 0,
         "terms_digest": digest(20),
         "deadline": START + 10**6,
