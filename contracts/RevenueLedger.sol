@@ -170,16 +170,9 @@ contract RevenueLedger is IRevenueLedger, Member {
         bytes32 receiptDigest,
         bytes32 documentDigest
     ) external {
-        Invoice storage bill = _invoiceIn(invoiceId, InvoiceState.SPLIT);
-        _requireOperator(bill.schemeId, _books.schemes[bill.schemeId].operatorId);
-        Corrections.Request memory request = Corrections.Request({
-            invoiceId: invoiceId,
-            reductionFen: reductionFen,
-            receiptDigest: receiptDigest,
-            documentDigest: documentDigest,
-            eventNo: _nextEventNo()
-        });
-        address lineage = LICENCES.lineageAt(bill.productId);
+        (Corrections.Request memory request, bytes16 productId) =
+            _correction(invoiceId, reductionFen, receiptDigest, documentDigest);
+        address lineage = LICENCES.lineageAt(productId);
         Corrections.correct(_books, request, recorded, lineage, DIRECTORY, DATASETS);
     }
 
@@ -209,16 +202,9 @@ contract RevenueLedger is IRevenueLedger, Member {
         bytes32 receiptDigest,
         bytes32 documentDigest
     ) external {
-        Invoice storage bill = _invoiceIn(invoiceId, InvoiceState.SPLIT);
-        _requireOperator(bill.schemeId, _books.schemes[bill.schemeId].operatorId);
-        Corrections.Request memory request = Corrections.Request({
-            invoiceId: invoiceId,
-            reductionFen: reductionFen,
-            receiptDigest: receiptDigest,
-            documentDigest: documentDigest,
-            eventNo: _nextEventNo()
-        });
-        OutcomeSharing.correct(_books, request, LICENCES.outcomesAt(bill.productId), DIRECTORY, DATASETS);
+        (Corrections.Request memory request, bytes16 productId) =
+            _correction(invoiceId, reductionFen, receiptDigest, documentDigest);
+        OutcomeSharing.correct(_books, request, LICENCES.outcomesAt(productId), DIRECTORY, DATASETS);
     }
 
     /// @inheritdoc IRevenueLedger
@@ -324,6 +310,23 @@ contract RevenueLedger is IRevenueLedger, Member {
         bill.releaseNo = releaseNo;
         bill.state = InvoiceState.RELEASED;
         emit InvoiceReleased(_nextEventNo(), invoiceId, releaseNo, isAccepted);
+    }
+
+    /// @dev A split bill that the caller may correct.
+    function _correction(bytes16 invoiceId, Fen reductionFen, bytes32 receiptDigest, bytes32 documentDigest)
+        private
+        returns (Corrections.Request memory request, bytes16 productId)
+    {
+        Invoice storage bill = _invoiceIn(invoiceId, InvoiceState.SPLIT);
+        _requireOperator(bill.schemeId, _books.schemes[bill.schemeId].operatorId);
+        productId = bill.productId;
+        request = Corrections.Request({
+            invoiceId: invoiceId,
+            reductionFen: reductionFen,
+            receiptDigest: receiptDigest,
+            documentDigest: documentDigest,
+            eventNo: _nextEventNo()
+        });
     }
 
     function _requirePriceAuthority(bytes16 schemeId, bytes16 operatorId, uint32 cityCode)

@@ -1,10 +1,10 @@
 """Derived products (二次开发): affiliates, what a product was made from, a market of its own.
 
 Rules kept here:
-1. The shares of a product are flattened here to show them and to refuse early; the contract flattens
-   them again from the lineages that it keeps, and takes nothing from this computation.
-2. Who operates a product upstream, however far up, or is affiliated to such an operator, sells nothing
-   that is derived from it (公共数据资源授权运营实施规范 art. 6).
+1. The shares of a product are flattened here to show them and to refuse early; the contract
+   flattens them again from the lineages that it keeps, and takes nothing from this computation.
+2. Who operates a product upstream, however far up, or is affiliated to such an operator, sells
+   nothing that is derived from it (公共数据资源授权运营实施规范 art. 6).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class EndAffiliation(CommandRequest):
 
 
 class SourceField(Part):
-    """A dataset of a licence's product, or that product itself when it is derived, and its share."""
+    """A dataset of a licence's product, or that product when it is derived, and its share."""
 
     licence_no: Annotated[int, Field(ge=1, lt=2**63)]
     ancestor_id: Id
@@ -104,7 +104,7 @@ def derive_product(market: Market, actor_id: UUID | None, request: DeriveProduct
     """Plan the listing.
 
     Raises:
-        OperatorResellsError: the seller operates a product upstream, or is an affiliate of who does.
+        OperatorResellsError: the seller operates a product upstream, or is an operator's affiliate.
         AncestorCountError: more than 16 ancestors would share.
         NotFoundError: a licence is unknown.
     """

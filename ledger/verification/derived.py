@@ -2,8 +2,8 @@
 
 Rules kept here:
 1. A share is followed along every path from a source up to a dataset; paths of one ancestor add up.
-2. Where a share passes through a derived product, each part is floored to the ppm, and the product's
-   developer keeps what the parts leave.
+2. Where a share passes through a derived product, each part is floored to the ppm, and the
+   product's developer keeps what the parts leave.
 
 Source: domain report 4.3 step 13; 公共数据资源授权运营实施规范 art. 6.
 """

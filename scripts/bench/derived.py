@@ -1,4 +1,4 @@
-"""A derived product to measure on: its outcome goes up to three datasets, a platform, a developer."""
+"""A derived product to measure on: its outcome goes to three datasets, platform and developer."""
 
 from __future__ import annotations
 

@@ -106,7 +106,8 @@ def test_derived__a_diamond_sold_paid_and_corrected__exact_and_verified(
         before = projection_digest(connection)
     assert statement
     named = explain(market, f"{invoice_id}/6/0")[0]
-    assert named["tier"] == "outcome" and "ppm" in str(named["steps"][-1])
+    assert named["tier"] == "outcome"
+    assert "ppm" in str(named["steps"][-1])
 
     report = verify_market(market)
     assert [str(item) for item in report.findings] == []
