@@ -40,6 +40,11 @@ _BY_CODE: dict[str, tuple[str, str]] = {
     "dealing.offer_expired": ("要约已过期", "The offer no longer stands"),
     "dealing.out_of_turn": ("未轮到该方或步骤不符", "Not this side's turn"),
     "licence.team_full": ("团队密钥已达上限", "The team is complete"),
+    "licence_registry.operator_resells": (
+        "上游运营者不得转售",
+        "An operator upstream may not sell",
+    ),
+    "licence_registry.outcome_differs": ("分享比例与协议不符", "The shares are not as agreed"),
     "licence_registry.deadline_passed": ("签署期限已过", "The deadline has passed"),
     "licence_registry.price_above_cap": ("价格高于上限", "The price is above its cap"),
     "log.range": ("凭证序号超出日志", "The log has no such receipt"),

@@ -137,13 +137,13 @@ def is_regulator(market: Market, organisation_id: UUID) -> bool:
 
 
 def keepers_of_money(market: Market) -> set[UUID]:
-    """Return the organisations that read the bank's statements: operators and the platform."""
+    """Return who reads the bank's statements: operators, developers and the platform."""
     with market.read() as connection:
         return {
             row.organisation_id
             for row in queries.organisations_list(connection)
             for role in queries.roles_of(connection, row.organisation_id)
-            if role.role in (Role.OPERATOR, Role.PLATFORM)
+            if role.role in (Role.OPERATOR, Role.DEVELOPER, Role.PLATFORM)
         }
 
 
