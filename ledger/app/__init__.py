@@ -11,6 +11,7 @@ from ledger.app import (
     products,
     schemes,
     settlement,
+    signers,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "products",
     "schemes",
     "settlement",
+    "signers",
 ]

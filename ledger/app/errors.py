@@ -61,6 +61,18 @@ class SignerUnknownError(AppError):
     code = "app.signer_unknown"
 
 
+class NotAdministratorError(AppError):
+    """The account may not change its organisation's accounts and members."""
+
+    code = "app.not_administrator"
+
+
+class MemberStateError(AppError):
+    """A member is in another state than this step needs."""
+
+    code = "app.member_state"
+
+
 class ReferenceAmbiguousError(AppError):
     """A bank line matches two invoices or more."""
 

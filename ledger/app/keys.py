@@ -58,6 +58,7 @@ def issue_signed(market: Market, licence_no: int, issued_at: int, signature: byt
         licence_no=licence_no or None,
         scope=SCOPE_USE if licence_no else SCOPE_READ,
         created_at=now,
+        signer=signer,
     )
     return key
 

@@ -48,6 +48,20 @@ class Role(IntEnum):
     REGULATOR = 8
 
 
+ADMINISTRATION = 1 << 31
+"""The bit of a signing account that may add, change and remove its organisation's others."""
+SIGNER_ROLES_ALL = (1 << len(Role)) - 1 | ADMINISTRATION
+"""What an organisation's first account may use."""
+
+
+class JointAct(IntEnum):
+    """What an organisation may let take two of its accounts; the bit number on chain."""
+
+    ADMINISTRATION = 0
+    PRICE_APPROVAL = 1
+    REMITTANCE_CLOSING = 2
+
+
 class OpenClass(IntEnum):
     """开放类型."""
 

@@ -69,6 +69,15 @@ FAULTS: list[tuple[str, int, Change, str]] = [
     ("OrganisationAdmitted", 1, put("signer", "0x" + "01" * 20), "signer_taken"),
     ("OrganisationStatusSet", 0, put("organisation_id", U), "organisation_unknown"),
     ("SignerRemoved", 0, put("signer", "0x" + "ee" * 20), "signer_not_bound"),
+    ("SignerAdded", 0, put("roles", 0), "signer_roles"),
+    ("SignerAdded", 0, put("roles", 1 << 9), "signer_roles"),
+    ("SignerRolesSet", 0, put("roles", 1 << 30), "signer_roles"),
+    ("SignerRolesSet", 0, put("signer", "0x" + "ee" * 20), "signer_not_bound"),
+    ("SignerRolesSet", 0, put("organisation_id", m.PROVIDER), "signer_not_bound"),
+    ("JointActsSet", 0, put("organisation_id", m.OPERATOR), "second_signer_missing"),
+    ("JointActsSet", 0, put("joint_acts", 2), "joint_acts"),
+    ("JointActsSet", 1, put("joint_acts", 1), "second_signer_missing"),
+    ("WorkPrepared", 0, put("signer", "0x" + "ee" * 20), "signer_not_bound"),
     ("RoleGranted", 0, put("city_code", 320200), "role_outside_city"),
     ("RoleGranted", 0, put("role", 3), "role_not_for_kind"),
     ("RoleGranted", 8, put("role", 2), "role_twice"),
@@ -313,3 +322,13 @@ def test_documents__altered_or_misnamed__are_found(
     report = verify(market.events, logs=market.logs, documents=tmp_path)
     expected = {"document_altered", "document_name", "document_malformed"}
     assert codes(report) == expected
+
+
+def test_verify__last_administrator_removed__is_found(market: m.VerifiedMarket) -> None:
+    events = list(market.events)
+    at = next(i for i, event in enumerate(events) if event.name == "SignerRolesSet")
+    # The clerk gets no administration, and the first account goes instead of it.
+    events[at] = replace(events[at], args=events[at].args | {"roles": 4})
+    at = next(i for i, event in enumerate(events) if event.name == "SignerRemoved")
+    events[at] = replace(events[at], args=events[at].args | {"signer": "0x" + "03" * 20})
+    assert "administrator_missing" in codes(check(market, events))

@@ -11,15 +11,23 @@ from sqlalchemy import Table
 
 from ledger.projection.tables.base import METADATA
 from ledger.projection.tables.chain_copy import blocks, cursor, events
-from ledger.projection.tables.durable import api_keys, outbox
+from ledger.projection.tables.durable import (
+    api_keys,
+    member_terms,
+    members,
+    outbox,
+    signed_calls,
+)
 from ledger.projection.tables.market import (
     cities,
     dataset_versions,
     datasets,
     kinds,
     organisations,
+    prepared_works,
     registration_steps,
     roles,
+    signer_terms,
     signers,
     version_parents,
 )
@@ -52,12 +60,14 @@ from ledger.projection.tables.sales import (
 )
 
 CHAIN_COPY: tuple[Table, ...] = (blocks, events, cursor)
-DURABLE: tuple[Table, ...] = (outbox, api_keys)
+DURABLE: tuple[Table, ...] = (outbox, api_keys, members, member_terms, signed_calls)
 PROJECTIONS: tuple[Table, ...] = (
     cities,
     kinds,
     organisations,
     signers,
+    signer_terms,
+    prepared_works,
     roles,
     datasets,
     dataset_versions,
@@ -110,9 +120,12 @@ __all__ = [
     "licences",
     "lineage",
     "logs",
+    "member_terms",
+    "members",
     "organisations",
     "outbox",
     "payments",
+    "prepared_works",
     "products",
     "receivables",
     "reductions",
@@ -123,6 +136,8 @@ __all__ = [
     "scheme_accounts",
     "scheme_versions",
     "schemes",
+    "signed_calls",
+    "signer_terms",
     "signers",
     "split_lines",
     "splits",
