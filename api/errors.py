@@ -117,6 +117,7 @@ STATUS: dict[str, int] = {
     "api.not_a_party": 403,
     "api.idempotency_key": 400,
     "api.internal": 500,
+    "app.key_not_unlocked": 403,
     "app.line_unknown": 404,
     "app.member_state": 409,
     "app.not_administrator": 403,

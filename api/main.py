@@ -27,6 +27,7 @@ from api.routes import (
     logs,
     money,
     papers,
+    people,
     simulations,
     usage,
 )
@@ -80,6 +81,7 @@ def create_app(market: Market) -> FastAPI:
         logs.router,
         money.router,
         papers.router,
+        people.router,
         simulations.router,
         usage.router,
         gateway.router,

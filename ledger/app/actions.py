@@ -32,10 +32,18 @@ class ActionsWanted:
     until_at: int | None = None
 
 
-def actions_found(market: Market, wanted: ActionsWanted) -> list[dict[str, Any]]:
-    """Return actions, newest first, each with signer, organisation, roles and member of then."""
+def actions_found(
+    market: Market, wanted: ActionsWanted, *, names: bool = False
+) -> list[dict[str, Any]]:
+    """Return actions, newest first, each with signer, organisation, roles and member of then.
+
+    Args:
+        market: the market.
+        wanted: which ones.
+        names: whether members' names are shown beside their ids.
+    """
     read_signers(market)
-    people = _People(market)
+    people = _People(market, names)
     with market.read() as connection:
         terms = queries.signer_terms_list(connection)
         rows = queries.actions_list(
@@ -68,8 +76,9 @@ def read_signers(market: Market) -> None:
 class _People:
     """Members and their terms, read once."""
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: Market, is_named: bool) -> None:
         self._market = market
+        self._is_named = is_named
         self.terms = Members(market.engine).terms()
         self.rows: dict[UUID, MemberRow] = {
             row.member_id: row for row in Members(market.engine).list_of()
@@ -82,6 +91,8 @@ class _People:
 
     def name(self, member_id: UUID) -> str | None:
         """Return what a member is called, None where that may not be shown."""
+        if not self._is_named:
+            return None
         if member_id not in self._names:
             person = person_of(self._market, self.rows[member_id])
             self._names[member_id] = person["name"] if person else None

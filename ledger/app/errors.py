@@ -67,6 +67,12 @@ class NotAdministratorError(AppError):
     code = "app.not_administrator"
 
 
+class KeyNotUnlockedError(AppError):
+    """A member's key is not kept here, or does not open with the password."""
+
+    code = "app.key_not_unlocked"
+
+
 class MemberStateError(AppError):
     """A member is in another state than this step needs."""
 
