@@ -11,18 +11,15 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.deps import Limit, MarketDep, Offset, ReadKey, page_of
+from ledger.app.access import Administrator, Reader, administrator, reader
 from ledger.app.actions import ActionsWanted, actions_found
 from ledger.app.fields import Part
 from ledger.app.market import Market
 from ledger.app.people import (
-    Administrator,
     NewMember,
-    Reader,
     ShortText,
-    administrator,
     erase_member,
     members_found,
-    reader,
     record_departure,
     record_member,
     sign_delegated,

@@ -87,7 +87,8 @@ class _People:
 
     def at(self, address: str, instant: int) -> TermRow | None:
         """Return whose account it was at an instant."""
-        return _at(self.terms, address, instant)
+        found: TermRow | None = _at(self.terms, address, instant)
+        return found
 
     def name(self, member_id: UUID) -> str | None:
         """Return what a member is called, None where that may not be shown."""

@@ -15,7 +15,8 @@ from ledger.chain.keys import KeyAccount
 from ledger.codec.typed_data import typed_message
 from ledger.domain.errors import MalformedValueError
 from ledger.projection import queries
-from ledger.projection.api_keys import ApiKey, ApiKeys
+from ledger.projection.api_keys import ApiKey as ApiKey
+from ledger.projection.api_keys import ApiKeys
 
 KEY_PREFIX = "mdl_"
 ISSUE_SECONDS = 300

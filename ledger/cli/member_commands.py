@@ -8,17 +8,16 @@ from typing import Annotated, Any
 import typer
 from rich.prompt import Prompt
 
+from ledger.app.access import administrator_at_hand, reader_at_hand
 from ledger.app.actions import ActionsWanted, actions_found
 from ledger.app.commands import run
 from ledger.app.market import Market
 from ledger.app.people import (
     Person,
     add_member,
-    administrator_at_hand,
     erase_member,
     members_found,
     new_account_for,
-    reader_at_hand,
     remove_member,
     set_member_roles,
 )

@@ -1,8 +1,7 @@
 """Code lists that the contracts, the tables, the API and the screens share.
 
 Every number here equals the number of the enumeration of the same name in
-`contracts/libraries/Codes.sol` (tested). Chinese labels are the statutory terms and are kept
-beside the English ones.
+`contracts/libraries/Codes.sol` (tested). Chinese labels are the statutory terms.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from enum import IntEnum, IntFlag
 from typing import TypeVar
 
 from ledger.domain.errors import UnknownCodeError
+from ledger.domain.joint_acts import JointAct as JointAct
 
 
 class OrganisationKind(IntEnum):
@@ -49,17 +49,7 @@ class Role(IntEnum):
 
 
 ADMINISTRATION = 1 << 31
-"""The bit of a signing account that may add, change and remove its organisation's others."""
 SIGNER_ROLES_ALL = (1 << len(Role)) - 1 | ADMINISTRATION
-"""What an organisation's first account may use."""
-
-
-class JointAct(IntEnum):
-    """What an organisation may let take two of its accounts; the bit number on chain."""
-
-    ADMINISTRATION = 0
-    PRICE_APPROVAL = 1
-    REMITTANCE_CLOSING = 2
 
 
 class OpenClass(IntEnum):

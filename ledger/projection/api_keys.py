@@ -72,6 +72,7 @@ class ApiKeys:
         Raises:
             MeterBoundError: the meter had a key for another log before.
         """
+        meter_no, log_no = meter or (None, None)
         made = ApiKey(
             key_digest(key),
             organisation_id,
@@ -79,7 +80,8 @@ class ApiKeys:
             scope,
             created_at,
             None,
-            *(meter or (None, None)),
+            meter_no,
+            log_no,
             signer,
         )
         with write(self._engine) as connection:

@@ -11,10 +11,11 @@ from fastapi.testclient import TestClient
 
 from api.main import create_app
 from ledger.app import people
+from ledger.app.access import administrator_at_hand
 from ledger.app.actions import ActionsWanted, actions_found
 from ledger.app.commands import prepare, run, submit
 from ledger.app.keys import issue_api_key
-from ledger.app.people import Person, add_member, administrator_at_hand
+from ledger.app.people import Person, add_member
 from ledger.app.rebuilding import rebuild_projections
 from ledger.app.verifying import verify_market
 from ledger.chain.keys import KeyAccount, address_of, new_account
