@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,13 @@ class SignedCall:
     signer: str
     contract: str
     function: str
+    work_digest: bytes
+    """SHA-256 of the contract's address and the calldata: what another may have prepared."""
+
+    @property
+    def name(self) -> str:
+        """Contract and function, with a point between."""
+        return f"{self.contract}.{self.function}"
 
 
 def signed_calls(
@@ -41,9 +49,11 @@ def _call(contracts: Contracts, answer: dict[str, Any]) -> SignedCall:
         request = args["request"]
         signer, target, data = request["from"].lower(), request["to"].lower(), request["data"]
     contract = contracts.by_address(target)
+    work_digest = hashlib.sha256(bytes.fromhex(target[2:]) + data).digest()
     if contract is None:
-        return SignedCall(signer, "", "")
+        return SignedCall(signer, "", "", work_digest)
     try:
-        return SignedCall(signer, contract.name, decode_calldata(contract.name, data)[0])
+        function = decode_calldata(contract.name, data)[0]
     except MalformedValueError:
-        return SignedCall(signer, contract.name, "")
+        function = ""
+    return SignedCall(signer, contract.name, function, work_digest)

@@ -39,11 +39,20 @@ from ledger.cli.shell import (
     table,
 )
 from ledger.domain.calendar import instant_text, parse_instant
+from ledger.domain.codes import Role
 from ledger.domain.ids import parse_id
 
 member_app = typer.Typer(help="Members 成员: who acts for your organisation, with which roles.")
 work_app = typer.Typer(help="Work that takes two members 双人复核: one prepares, another acts.")
 Roles = Annotated[list[str], typer.Option("--role", help="Role it may use; administration too.")]
+
+
+def _roles(names: list[str]) -> str:
+    return "all" if len(names) == len(Role) + 1 else ", ".join(names)
+
+
+def _short(address: str | None) -> str:
+    return f"{address[:10]}…{address[-6:]}" if address else "—"
 
 
 def _run(home: Path | None, key_name: str, name: str, body: Any, as_json: bool) -> None:
@@ -104,8 +113,8 @@ def member_list(
             row["member_id"],
             (row["person"] or {}).get("name", "—"),
             (row["person"] or {}).get("function", "—"),
-            row["address"] or "—",
-            ", ".join(row["roles"]),
+            _short(row["address"]),
+            _roles(row["roles"]),
             row["state"],
         )
         for row in found
@@ -185,11 +194,11 @@ def actions(
     columns = ("when", "block no", "what", "account", "roles", "member")
     rows = [
         (
-            instant_text(row["at"]),
+            instant_text(row["at"])[:19],
             row["block_number"],
-            f"{row['contract']}.{row['function']}",
-            row["signer"],
-            ", ".join(row["roles"]) or "governance",
+            f"{row['contract']} {row['function']}",
+            _short(row["signer"]),
+            _roles(row["roles"]) or "governance",
             row["member_name"] or row["member_id"] or "—",
         )
         for row in found
@@ -242,7 +251,12 @@ def work_list(key_name: AsOption, home: HomeOption = None, as_json: JsonOption =
         found = works_found(market, reader.organisation_id)
     columns = ("work", "command", "prepared by", "when")
     rows = [
-        (row["work_digest"], row["command"], row["prepared_by"], instant_text(row["prepared_at"]))
+        (
+            row["work_digest"],
+            row["command"],
+            _short(row["prepared_by"]),
+            instant_text(row["prepared_at"])[:19],
+        )
         for row in found
     ]
     show(found, as_json, lambda: out.print(table("Prepared work 经办", columns, rows)))

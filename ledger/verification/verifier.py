@@ -15,6 +15,7 @@ from typing import Any
 
 from ledger.chain.events import Event
 from ledger.verification.anchors import read_anchors
+from ledger.verification.callers import Call
 from ledger.verification.documents import check_documents
 from ledger.verification.figures import expected_statement
 from ledger.verification.findings import Findings, Progress, VerificationReport
@@ -35,6 +36,7 @@ def verify(
     report: Mapping[str, Any] | None = None,
     counts: Mapping[str, int] | None = None,
     agreement_domain: Mapping[str, Any] | None = None,
+    calls: Mapping[str, Call] | None = None,
     progress: Progress | None = None,
 ) -> VerificationReport:
     """Recompute the market and return everything that does not agree.
@@ -46,6 +48,7 @@ def verify(
         report: a statement made by `ledger.report`, as parsed JSON.
         counts: number of the last event by contract, as the contracts say at the same block.
         agreement_domain: EIP-712 domain of agreements; without it their digests are not recomputed.
+        calls: signed calls by transaction, for who might sign them; not checked when left out.
         progress: called with a step, how much is done, and how much there is.
     """
     ordered = sorted(events, key=lambda event: (event.block_number, event.log_index))
@@ -53,7 +56,7 @@ def verify(
     tell = progress or _silent
     read = partial(read_receipt, logs)
     check_numbers(ordered, counts, findings)
-    market = MarketReplay(findings, read, agreement_domain)
+    market = MarketReplay(findings, read, agreement_domain, calls)
     market.apply(ordered)
     tell("events", len(ordered), len(ordered))
     audited = check_logs(market.logs.logs, logs, market.licences.licences, findings, progress)

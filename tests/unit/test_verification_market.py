@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -332,3 +332,67 @@ def test_verify__last_administrator_removed__is_found(market: m.VerifiedMarket) 
     at = next(i for i, event in enumerate(events) if event.name == "SignerRemoved")
     events[at] = replace(events[at], args=events[at].args | {"signer": "0x" + "03" * 20})
     assert "administrator_missing" in codes(check(market, events))
+
+
+def account(who: Any) -> str:
+    return "0x" + f"{who.int & 0xFF:02x}" * 20
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A call as a transaction would show it."""
+
+    signer: str
+    name: str
+    work_digest: bytes = bytes(32)
+
+
+def signed(market: m.VerifiedMarket, name: str, call: Signed) -> VerificationReport:
+    """Check the market as if all calls were open to anybody, but one event's was this one."""
+    at = next(event for event in market.events if event.name == name)
+    calls = {event.tx_hash: Signed("", "LicenceRegistry.grantLicence") for event in market.events}
+    return check(market, calls=calls | {at.tx_hash: call})
+
+
+def test_verify__caller_with_the_role__finds_nothing(market: m.VerifiedMarket) -> None:
+    call = Signed(account(m.PRICE), "LicenceRegistry.approveCaps")
+    assert signed(market, "CapsApproved", call).findings == []
+
+
+STRANGER = "0x" + "ee" * 20
+
+
+@pytest.mark.parametrize(
+    ("event", "call", "code"),
+    [
+        ("CapsApproved", Signed(STRANGER, "LicenceRegistry.approveCaps"), "caller_unknown"),
+        (
+            "CapsApproved",
+            Signed(account(m.BUYER), "LicenceRegistry.approveCaps"),
+            "actor_not_signer",
+        ),
+        # The clerk is added without administration, and then signs for its own promotion.
+        ("SignerRolesSet", Signed("0x" + "b2" * 20, "Directory.setSignerRoles"), "caller_role"),
+    ],
+)
+def test_verify__wrong_caller__is_found(
+    market: m.VerifiedMarket, event: str, call: Signed, code: str
+) -> None:
+    assert code in codes(signed(market, event, call))
+
+
+def test_verify__act_that_takes_two__prepared_by_another(market: m.VerifiedMarket) -> None:
+    ends = [event for event in market.events if event.name == "JointActsSet"][1]
+    calls = {event.tx_hash: Signed("", "LicenceRegistry.grantLicence") for event in market.events}
+    alone = Signed(account(m.BUYER), "Directory.setJointActs")
+    found = check(market, calls=calls | {ends.tx_hash: alone})
+    assert codes(found) == {"second_caller_missing"}
+    together = Signed(account(m.BUYER), "Directory.setJointActs", m.digest(4))
+    assert check(market, calls=calls | {ends.tx_hash: together}).findings == []
+    itself = Signed("0x" + "b2" * 20, "Directory.setJointActs", m.digest(4))
+    found = check(market, calls=calls | {ends.tx_hash: itself})
+    assert codes(found) == {"second_caller_missing"}
+
+
+def test_verify__transaction_without_a_call__is_found(market: m.VerifiedMarket) -> None:
+    assert codes(check(market, calls={})) == {"call_missing"}
