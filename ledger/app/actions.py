@@ -13,13 +13,10 @@ from uuid import UUID
 
 from ledger.app.market import Market
 from ledger.app.people import person_of
+from ledger.app.signed import read_signers
 from ledger.app.signers import role_names
-from ledger.chain.signed_calls import signed_calls
 from ledger.projection import queries
-from ledger.projection.database import write
 from ledger.projection.members import MemberRow, Members, TermRow
-
-_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +51,6 @@ def actions_found(
         )
     found = (_action(row, terms, people) for row in rows)
     return [action for action in found if _is_wanted(action, wanted)]
-
-
-def read_signers(market: Market) -> None:
-    """Read the signers of all transactions that are projected and were not read before."""
-    while True:
-        with market.read() as connection:
-            unread = queries.unread_transactions(connection, _BATCH)
-        if not unread:
-            return
-        rows = [
-            queries.SignedCallRow(tx_hash, call.signer, call.contract, call.function)
-            for tx_hash, call in signed_calls(market.chain, market.contracts, unread).items()
-        ]
-        with write(market.engine) as connection:
-            queries.add_signed_calls(connection, rows)
-        if len(rows) < len(unread):
-            return
 
 
 class _People:

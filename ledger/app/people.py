@@ -29,6 +29,7 @@ from ledger.app.errors import (
 )
 from ledger.app.fields import AddressField, Part
 from ledger.app.market import Market
+from ledger.app.signed import has_acted
 from ledger.app.signers import role_names
 from ledger.app.signing import sign_message
 from ledger.chain.keys import KeyAccount, KeystoreError, address_of
@@ -262,9 +263,14 @@ def _leave(market: Market, row: MemberRow) -> None:
         raise MemberStateError(
             f"the member is {row.state}", field="member_id", got=row.state, expected=ACTIVE
         )
-    # Whoever signed may have acted, so the record is kept as long as the law says for acts.
     now = market.now_seconds()
-    Members(market.engine).leave(row.member_id, now, now + RETENTION_SECONDS)
+    acted = any(
+        has_acted(market, term.address, term.from_at)
+        for term in Members(market.engine).terms()
+        if term.member_id == row.member_id
+    )
+    retain_until = now + RETENTION_SECONDS if acted else None
+    Members(market.engine).leave(row.member_id, now, retain_until)
 
 
 def _free_since(market: Market, address: str, terms: list[queries.SignerTermRow]) -> int:

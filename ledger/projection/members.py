@@ -73,8 +73,8 @@ class Members:
             term = TermRow(member.member_id, address, from_at, None)
             connection.execute(member_terms.insert().values(**asdict(term)))
 
-    def leave(self, member_id: UUID, left_at: int, retain_until: int) -> None:
-        """End a member's terms; its record is kept until `retain_until` at least."""
+    def leave(self, member_id: UUID, left_at: int, retain_until: int | None) -> None:
+        """End a member's terms; its record is kept until `retain_until` at least, if given."""
         ended = update(member_terms).where(
             member_terms.c.member_id == member_id, member_terms.c.until_at.is_(None)
         )

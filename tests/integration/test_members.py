@@ -220,6 +220,19 @@ def test_member__leaves__key_ends_and_erasure_waits_for_the_law(
     )
 
 
+def test_member__that_never_acted__is_erased_at_once(small: SmallMarket) -> None:
+    market, account = small.market, small.members["buyer"].account
+    address = address_of(new_account())
+    member_id, _ = add_member(market, account, CLERK, address, ["buyer", "administration"])
+    admin = administrator_at_hand(market, account)
+    assert people.members_found(market, admin.organisation_id)[0]["person"] == CLERK.model_dump()
+    people.remove_member(market, account, member_id)
+    assert people.erase_member(market, admin, member_id, "request")["state"] == "erased"
+    assert people.members_found(market, admin.organisation_id)[0]["person"] is None
+    again = _refused(lambda: people.erase_member(market, admin, member_id, "request"))
+    assert again == "app.member_state"
+
+
 def test_members__rebuilt_and_verified__nothing_differs(
     small: SmallMarket, clerk: tuple[UUID, KeyAccount]
 ) -> None:
