@@ -17,8 +17,9 @@ from ledger.domain.catalogue import QUALITY_DIMENSIONS
 from ledger.domain.codes import QualityGrade, UpdateFrequency, parse_code
 from ledger.domain.errors import MalformedValueError
 from ledger.domain.quality import Score, Share, grade_of, timeliness
+from ledger.quality.counting import Declared
 from ledger.quality.kinds import Kind, kind_of
-from ledger.quality.profile import Declared, Profile, profile_file
+from ledger.quality.profile import Profile, profile_file
 
 _ENCODING_SCORE = {"utf-8": 100}
 _OTHER_ENCODING_SCORE = 80

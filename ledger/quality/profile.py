@@ -19,18 +19,21 @@ from typing import Any
 import duckdb
 
 from ledger.domain.catalogue import FIELDS_COUNT_MAX
+from ledger.quality.counting import (
+    COUNTS,
+    GUESSED,
+    PLACEHOLDERS,
+    Declared,
+    counts_sql,
+    native_kind,
+)
 from ledger.quality.errors import HeaderError, ProfileFileError
-from ledger.quality.kinds import Kind, day_sql, instant_sql, is_kind_sql
+from ledger.quality.kinds import Kind
 from ledger.quality.text_files import text_table
 
 MEMORY_LIMIT = "768MB"
 LINE_BYTES_MAX = 16 << 20
 _THREADS = 2
-_PLACEHOLDERS = (
-    "n/a", "na", "null", "none", "nan", "-", "--", "—", "/", "\\n", "#n/a", "无", "空", "不详",
-    "未知", "待定", "unknown", "tbd", "?", "test", "测试",
-)  # fmt: skip
-_GUESSED = (Kind.INTEGER, Kind.DECIMAL, Kind.DATE, Kind.INSTANT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +70,6 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
-    """What a record says of one field."""
-
-    kind: Kind
-    length_max: int | None
-    is_key: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Table:
     source: str
     """SQL of the table with columns c0, c1, … as text."""
@@ -83,6 +77,8 @@ class _Table:
     encoding: str
     names: tuple[str, ...]
     path: str
+    natives: tuple[Kind | None, ...]
+    """What the file itself says that a column's values are; None for text."""
 
 
 def profile_file(path: Path, declared: Mapping[str, Declared], now: datetime) -> Profile:
@@ -134,7 +130,7 @@ def _open(connection: duckdb.DuckDBPyConnection, path: Path, folder: Path) -> _T
         return _open_parquet(connection, path)
     text = text_table(path, folder)
     if not text.names:
-        return _Table("", "csv", text.encoding, (), "")
+        return _Table("", "csv", text.encoding, (), "", ())
     columns = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(text.names)))
     delimiter = "\\t" if text.delimiter == "\t" else text.delimiter
     source = (
@@ -143,7 +139,8 @@ def _open(connection: duckdb.DuckDBPyConnection, path: Path, folder: Path) -> _T
         f"max_line_size={LINE_BYTES_MAX}, buffer_size={2 * LINE_BYTES_MAX}, strict_mode=true, "
         "parallel=false)"
     )
-    return _Table(source, "csv", text.encoding, text.names, str(text.path))
+    natives = (None,) * len(text.names)
+    return _Table(source, "csv", text.encoding, text.names, str(text.path), natives)
 
 
 def _open_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> _Table:
@@ -158,10 +155,14 @@ def _open_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> _Table:
             got=len(names),
             expected=f"at most {FIELDS_COUNT_MAX}",
         )
+    natives = tuple(native_kind(str(row[1])) for row in described)
     listed = ", ".join(f"c{number}" for number in range(len(names)))
-    texts = ", ".join(f"c{number}::VARCHAR AS c{number}" for number in range(len(names)))
-    source = f"(SELECT {texts} FROM read_parquet($path) AS t({listed}))"
-    return _Table(source, "parquet", "utf-8", names, str(path))
+    shown = ", ".join(
+        f"c{number}" if native is not None else f"c{number}::VARCHAR AS c{number}"
+        for number, native in enumerate(natives)
+    )
+    source = f"(SELECT {shown} FROM read_parquet($path) AS t({listed}))"
+    return _Table(source, "parquet", "utf-8", names, str(path), natives)
 
 
 def _profile(
@@ -175,16 +176,17 @@ def _profile(
     if not table.names:
         return Profile(table.format, table.encoding, 0, {}, (), 0, None, size)
     per_column = [
-        _counts(f"c{number}", declared.get(name)) for number, name in enumerate(table.names)
+        counts_sql(f"c{number}", native, declared.get(name))
+        for number, (name, native) in enumerate(zip(table.names, table.natives, strict=True))
     ]
     selected = ", ".join(part for parts in per_column for part in parts)
-    values = {"path": table.path, "now": now, "placeholders": list(_PLACEHOLDERS)}
+    values = {"path": table.path, "now": now, "placeholders": list(PLACEHOLDERS)}
     # All rows are fetched: only then does the reading end, and tell what it refused.
     statement = f"SELECT count(*), {selected} FROM {table.source}"
     row = connection.execute(statement, values).fetchall()[0]
     refused = _refused(connection) if table.format == "csv" else {}
     columns = tuple(
-        _column(name, declared.get(name), row[1 + number * _COUNTS :][:_COUNTS])
+        _column(name, declared.get(name), row[1 + number * COUNTS :][:COUNTS])
         for number, name in enumerate(table.names)
     )
     keys = [
@@ -205,40 +207,11 @@ def _profile(
     )
 
 
-_COUNTS = 7 + len(_GUESSED)
-
-
-def _counts(column: str, declared: Declared | None) -> list[str]:
-    """Return the aggregates of one column, in the order in which `_column` reads them."""
-    value = f"nullif(trim({column}), '')"
-    instant = f"coalesce({instant_sql(value)}, {day_sql(value)})"
-    mangled = f"regexp_matches({value}, '[\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x{{FFFD}}]')"
-    suspect = (
-        f"list_contains($placeholders, lower({value})) OR {mangled} "
-        f"OR coalesce({instant} > $now, false)"
-    )
-    kind = declared.kind if declared else Kind.TEXT
-    fits = "true" if kind is Kind.TEXT else is_kind_sql(kind, value)
-    length_max = declared.length_max if declared else None
-    if length_max is not None:
-        fits += f" AND length({value}) <= {length_max}"
-    return [
-        f"count({value})",
-        f"count(*) FILTER (WHERE {value} IS NOT NULL AND {fits})",
-        f"count(*) FILTER (WHERE {value} IS NOT NULL AND ({suspect}))",
-        f"approx_count_distinct({value})",
-        f"coalesce(max(length({value})), 0)",
-        f"max({instant}) FILTER (WHERE {instant} <= $now)",
-        f"count({instant})",
-        *(f"count(*) FILTER (WHERE {is_kind_sql(guess, value)})" for guess in _GUESSED),
-    ]
-
-
 def _column(name: str, declared: Declared | None, counts: Sequence[Any]) -> ColumnProfile:
     filled, valid, suspect, distinct, length, newest, instants, *fits = counts
     kind = declared.kind if declared else _guess(filled, fits)
     if declared is None:
-        valid = filled if kind is Kind.TEXT else fits[_GUESSED.index(kind)]
+        valid = filled if kind is Kind.TEXT else fits[GUESSED.index(kind)]
     is_time = kind in (Kind.DATE, Kind.INSTANT) and instants > 0
     return ColumnProfile(
         name=name,
@@ -254,7 +227,7 @@ def _column(name: str, declared: Declared | None, counts: Sequence[Any]) -> Colu
 
 def _guess(filled: int, fits: Sequence[int]) -> Kind:
     """Return the kind that nineteen of twenty filled values are; text where they are none."""
-    for kind, count in zip(_GUESSED, fits, strict=True):
+    for kind, count in zip(GUESSED, fits, strict=True):
         if filled and count * 20 >= filled * 19:
             return kind
     return Kind.TEXT
