@@ -113,7 +113,7 @@ def profile_file(path: Path, declared: Mapping[str, Declared], now: datetime) ->
 
 
 def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(
+    connection = duckdb.connect(
         config={
             "memory_limit": MEMORY_LIMIT,
             "threads": _THREADS,
@@ -123,6 +123,9 @@ def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
             "preserve_insertion_order": False,
         }
     )
+    # It would stand in the middle of a JSON document.
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 def _open(connection: duckdb.DuckDBPyConnection, path: Path, folder: Path) -> _Table:
