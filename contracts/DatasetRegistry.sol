@@ -397,7 +397,7 @@ contract DatasetRegistry is IDatasetRegistry, Member {
         view
         returns (bytes16 actorId)
     {
-        actorId = _actor();
+        actorId = _actorUsing(Role.PROVIDER);
         if (actorId != subject.providerId) {
             revert DatasetRegistry_NotProvider(datasetId, actorId, subject.providerId);
         }

@@ -8,11 +8,11 @@ import {Context} from "@openzeppelin/contracts/utils/Context.sol";
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {Clock} from "./libraries/Clock.sol";
 import {OrganisationStatus, Role} from "./libraries/Codes.sol";
-import {Numbered} from "./libraries/Numbered.sol";
+import {Signing} from "./libraries/Signing.sol";
 import {WorkingDays} from "./libraries/WorkingDays.sol";
 
 /// @title Directory
-contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
+contract Directory is AccessManaged, Signing {
     uint32 private constant LOCAL_ROLES = uint32(
         (1 << uint8(Role.PROVIDER)) | (1 << uint8(Role.REGISTRAR)) | (1 << uint8(Role.PRICE_AUTHORITY))
             | (1 << uint8(Role.TREASURY)) | (1 << uint8(Role.HANDLER))
@@ -34,7 +34,6 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     mapping(bytes16 organisationId => mapping(uint32 cityCode => uint32 bitmap)) private _roles;
     /// @dev All roles that an organisation ever held in any city and still holds: for forbidden pairs.
     mapping(bytes16 organisationId => mapping(Role role => uint16 cities)) private _held;
-    mapping(address signer => bytes16 organisationId) private _organisationOf;
 
     mapping(uint256 year => WorkingDays.Year) private _workingDays;
 
@@ -98,7 +97,7 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
             joinedAt: Clock.nowSeconds(),
             profileDigest: profileDigest
         });
-        _bindSigner(organisationId, signer);
+        _bindSigner(organisationId, signer, ROLES_ALL);
         emit OrganisationAdmitted(_nextEventNo(), organisationId, _organisations[organisationId], signer);
     }
 
@@ -135,23 +134,6 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     }
 
     /// @inheritdoc IDirectory
-    function addSigner(address signer) external {
-        bytes16 organisationId = organisationOf(_msgSender());
-        _bindSigner(organisationId, signer);
-        emit SignerAdded(_nextEventNo(), organisationId, signer);
-    }
-
-    /// @inheritdoc IDirectory
-    function removeSigner(address signer) external {
-        bytes16 organisationId = organisationOf(_msgSender());
-        if (_organisationOf[signer] != organisationId || signer == _msgSender()) {
-            revert Directory_SignerNotOfOrganisation(signer, organisationId);
-        }
-        delete _organisationOf[signer];
-        emit SignerRemoved(_nextEventNo(), organisationId, signer);
-    }
-
-    /// @inheritdoc IDirectory
     function setStatus(bytes16 organisationId, OrganisationStatus status, bytes32 decisionDigest) external {
         Organisation storage subject = _requireCompetent(organisationId);
         if (status == OrganisationStatus.NONE) revert Directory_UnknownOrganisation(organisationId);
@@ -166,6 +148,7 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
         returns (bytes16 organisationId)
     {
         organisationId = organisationOf(signer);
+        _requireBit(signer, role);
         _requireHeld(organisationId, role, cityCode);
     }
 
@@ -177,6 +160,7 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     {
         organisationId = organisationOf(signer);
         cityCode = _organisations[organisationId].cityCode;
+        _requireBit(signer, role);
         _requireHeld(organisationId, role, cityCode);
     }
 
@@ -236,19 +220,15 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
         return IS_TRIAL;
     }
 
-    /// @inheritdoc IDirectory
-    function organisationOf(address signer) public view returns (bytes16 organisationId) {
-        organisationId = _organisationOf[signer];
-        if (organisationId == 0) revert Directory_UnknownSigner(signer);
+    function _requireActive(bytes16 organisationId) internal view override {
         if (_organisations[organisationId].status != OrganisationStatus.ACTIVE) {
             revert Directory_OrganisationSuspended(organisationId);
         }
     }
 
-    function _bindSigner(bytes16 organisationId, address signer) private {
-        if (signer == address(0)) revert Directory_UnknownSigner(signer);
-        if (_organisationOf[signer] != 0) revert Directory_SignerTaken(signer, _organisationOf[signer]);
-        _organisationOf[signer] = organisationId;
+    function _isPlatform(bytes16 organisationId) internal view override returns (bool) {
+        return _roles[organisationId][_organisations[organisationId].cityCode]
+            & (uint32(1) << uint8(Role.PLATFORM)) != 0;
     }
 
     function _known(bytes16 organisationId) private view returns (Organisation storage subject) {
@@ -265,17 +245,20 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     /// @dev The subject of a decision that the caller may take, which is never its own.
     function _requireCompetent(bytes16 organisationId) private returns (Organisation storage subject) {
         subject = _known(organisationId);
-        if (_organisationOf[_msgSender()] == organisationId) revert Directory_OwnCase(organisationId);
+        if (_organisationOf(_msgSender()) == organisationId) revert Directory_OwnCase(organisationId);
         _requireMayAdmit(subject.kind, subject.cityCode);
     }
 
     /// @dev Institutions are governance's business; all others may also be the city registrar's.
     function _requireMayAdmit(uint8 kind, uint32 cityCode) private {
-        bytes16 actorId = _organisationOf[_msgSender()];
+        bytes16 actorId = _organisationOf(_msgSender());
         bool isRegistrar = actorId != 0
             && _organisations[actorId].status == OrganisationStatus.ACTIVE
             && _roles[actorId][cityCode] & (uint32(1) << uint8(Role.REGISTRAR)) != 0;
-        if (isRegistrar && !_kindRules[kind].isInstitution) return;
+        if (isRegistrar && !_kindRules[kind].isInstitution) {
+            _requireBit(_msgSender(), Role.REGISTRAR);
+            return;
+        }
         if (actorId != 0) revert Directory_MayNotAdmit(_msgSender(), kind, cityCode);
         _checkCanCall(_msgSender(), _msgData());
     }

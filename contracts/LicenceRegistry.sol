@@ -9,7 +9,15 @@ import {IDatasetRegistry} from "./interfaces/IDatasetRegistry.sol";
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {ILicenceRegistry} from "./interfaces/ILicenceRegistry.sol";
 import {Clock} from "./libraries/Clock.sol";
-import {ClaimantKind, LicenceState, OpeningTier, ProductState, Purpose, Role} from "./libraries/Codes.sol";
+import {
+    ClaimantKind,
+    JointAct,
+    LicenceState,
+    OpeningTier,
+    ProductState,
+    Purpose,
+    Role
+} from "./libraries/Codes.sol";
 import {Lineages} from "./libraries/Lineages.sol";
 import {Member} from "./libraries/Member.sol";
 import {Tariffs} from "./libraries/Tariffs.sol";
@@ -111,6 +119,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         if (authorityId == subject.operatorId) {
             revert LicenceRegistry_ApproverIsOperator(productId, authorityId);
         }
+        _requireSecond(JointAct.PRICE_APPROVAL);
         Tariffs.requireBands(caps);
         subject.capsDigest = sha256(abi.encode(caps));
         emit CapsApproved(_nextEventNo(), productId, authorityId, caps, decisionDigest);
@@ -138,8 +147,8 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     ) external returns (uint64 licenceNo) {
         (OpeningTier tier, uint32[] memory policyNos) = _requireGrantable(agreement);
         bytes32 digest = agreementDigest(agreement);
-        _requireSigned(digest, operatorSigned, agreement.operatorId);
-        _requireSigned(digest, buyerSigned, agreement.buyerId);
+        _requireSigned(digest, operatorSigned, agreement.operatorId, Role.OPERATOR);
+        _requireSigned(digest, buyerSigned, agreement.buyerId, Role.BUYER);
         DIRECTORY.requireRoleAtHome(buyerSigned.signer, Role.BUYER);
         licenceNo = ++_licenceCount;
         _licenceOf[agreement.agreementId] = licenceNo;
@@ -183,8 +192,8 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         _requireQuota(change);
         _requireExtension(change, subject);
         bytes32 digest = supplementDigest(change);
-        _requireSigned(digest, operatorSigned, _products[subject.productId].operatorId);
-        _requireSigned(digest, buyerSigned, subject.buyerId);
+        _requireSigned(digest, operatorSigned, _products[subject.productId].operatorId, Role.OPERATOR);
+        _requireSigned(digest, buyerSigned, subject.buyerId, Role.BUYER);
         subject.validUntil = change.validUntil;
         subject.quotaUnits = change.quotaUnits;
         subject.agreementDigest = digest;
@@ -196,7 +205,8 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         Licence storage subject = _knownLicence(licenceNo);
         bytes16 actorId = _actor();
         bool isEndByBuyer = state == LicenceState.TERMINATED && actorId == subject.buyerId;
-        if (!isEndByBuyer) _requireOperatorOrRegistrar(_products[subject.productId]);
+        if (isEndByBuyer) _actorUsing(Role.BUYER);
+        else _requireOperatorOrRegistrar(_products[subject.productId]);
         bool isAuthority = !isEndByBuyer && actorId != _products[subject.productId].operatorId;
         bool isHeld = _isLicenceHeld[licenceNo];
         bool isHold = isAuthority && state == LicenceState.SUSPENDED && !isHeld;
@@ -350,18 +360,18 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         }
     }
 
-    function _requireSigned(bytes32 digest, Signed calldata signed, bytes16 partyId) private view {
+    function _requireSigned(bytes32 digest, Signed calldata signed, bytes16 partyId, Role role) private view {
         if (!SignatureChecker.isValidSignatureNow(signed.signer, digest, signed.signature)) {
             revert LicenceRegistry_SignatureInvalid(signed.signer, digest);
         }
-        bytes16 organisationId = DIRECTORY.organisationOf(signed.signer);
+        bytes16 organisationId = DIRECTORY.requireMayUse(signed.signer, role);
         if (organisationId != partyId) {
             revert LicenceRegistry_SignerNotOfParty(signed.signer, organisationId, partyId);
         }
     }
 
     function _requireOperator(bytes16 productId, Product storage subject) private view {
-        bytes16 actorId = _actor();
+        bytes16 actorId = _actorUsing(Role.OPERATOR);
         if (actorId != subject.operatorId) {
             revert LicenceRegistry_NotOperator(productId, actorId, subject.operatorId);
         }
@@ -369,7 +379,8 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
 
     function _requireOperatorOrRegistrar(Product storage subject) private view returns (bytes16 actorId) {
         actorId = _actor();
-        if (actorId != subject.operatorId) _actorWith(Role.REGISTRAR, subject.cityCode);
+        if (actorId == subject.operatorId) _actorUsing(Role.OPERATOR);
+        else _actorWith(Role.REGISTRAR, subject.cityCode);
     }
 
     function _knownProduct(bytes16 productId) private view returns (Product storage subject) {

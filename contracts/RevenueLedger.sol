@@ -11,7 +11,7 @@ import {Billing} from "./libraries/Billing.sol";
 import {BookKeeping, Books} from "./libraries/Books.sol";
 import {Clock} from "./libraries/Clock.sol";
 import {Closing} from "./libraries/Closing.sol";
-import {InvoiceState, RemittanceState, Role, SchemeState} from "./libraries/Codes.sol";
+import {InvoiceState, JointAct, RemittanceState, Role, SchemeState} from "./libraries/Codes.sol";
 import {Corrections} from "./libraries/Corrections.sol";
 import {Lineages} from "./libraries/Lineages.sol";
 import {Member} from "./libraries/Member.sol";
@@ -97,7 +97,7 @@ contract RevenueLedger is IRevenueLedger, Member {
     /// @inheritdoc IRevenueLedger
     function accept(bytes16 invoiceId) external {
         Invoice storage bill = _invoiceIn(invoiceId, InvoiceState.HELD);
-        bytes16 actorId = _actor();
+        bytes16 actorId = _actorUsing(Role.BUYER);
         bytes16 buyerId = LICENCES.licence(bill.licenceNo).buyerId;
         if (actorId != buyerId) revert RevenueLedger_NotBuyer(invoiceId, actorId, buyerId);
         _release(invoiceId, bill, true);
@@ -219,12 +219,12 @@ contract RevenueLedger is IRevenueLedger, Member {
         RemittanceLine[] calldata lines,
         bytes32 documentDigest
     ) external {
-        bytes16 actorId = _actor();
+        (bytes16 actorId, bool isPlatform) = _operating(0);
         Remitting.Request memory request = Remitting.Request({
             batchId: batchId,
             payeeId: payeeId,
             actorId: actorId,
-            isPlatform: _isPlatform(actorId),
+            isPlatform: isPlatform,
             documentDigest: documentDigest,
             eventNo: _nextEventNo()
         });
@@ -235,10 +235,9 @@ contract RevenueLedger is IRevenueLedger, Member {
     function closeRemittance(bytes16 batchId, bytes32 receiptDigest) external {
         Remittance storage batch = _books.remittances[batchId];
         if (batch.state != RemittanceState.OPEN) revert RevenueLedger_BatchNotOpen(batchId, batch.state);
-        bytes16 actorId = _actor();
-        if (actorId != batch.openerId && !_isPlatform(actorId)) {
-            revert RevenueLedger_NotOpener(batchId, actorId, batch.openerId);
-        }
+        (bytes16 actorId, bool mayAct) = _operating(batch.openerId);
+        if (!mayAct) revert RevenueLedger_NotOpener(batchId, actorId, batch.openerId);
+        _requireSecond(JointAct.REMITTANCE_CLOSING);
         _books.useReceipt(receiptDigest);
         batch.state = RemittanceState.CLOSED;
         emit RemittanceClosed(_nextEventNo(), batchId, receiptDigest);
@@ -301,6 +300,7 @@ contract RevenueLedger is IRevenueLedger, Member {
     {
         authorityId = _actorWith(Role.PRICE_AUTHORITY, cityCode);
         if (authorityId == operatorId) revert RevenueLedger_ApproverIsOperator(schemeId, authorityId);
+        _requireSecond(JointAct.PRICE_APPROVAL);
     }
 
     /// @dev Splits follow releases, and a change that is in force comes before any further split.
@@ -317,10 +317,8 @@ contract RevenueLedger is IRevenueLedger, Member {
     }
 
     function _requireOperator(bytes16 schemeId, bytes16 operatorId) private view {
-        bytes16 actorId = _actor();
-        if (actorId != operatorId && !_isPlatform(actorId)) {
-            revert RevenueLedger_NotOperator(schemeId, actorId);
-        }
+        (bytes16 actorId, bool mayAct) = _operating(operatorId);
+        if (!mayAct) revert RevenueLedger_NotOperator(schemeId, actorId);
     }
 
     function _invoiceIn(bytes16 invoiceId, InvoiceState needed) private view returns (Invoice storage subject) {

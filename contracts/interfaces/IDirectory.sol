@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {OrganisationStatus, Role} from "../libraries/Codes.sol";
+import {JointAct, OrganisationStatus, Role} from "../libraries/Codes.sol";
 
 /// @title IDirectory
 /// @notice The organisations of the market, the accounts that sign for them, and what each may do
@@ -37,8 +37,18 @@ interface IDirectory {
     event OrganisationStatusSet(
         uint64 eventNo, bytes16 indexed organisationId, OrganisationStatus status, bytes32 decisionDigest
     );
-    event SignerAdded(uint64 eventNo, bytes16 indexed organisationId, address indexed signer);
+    /// @dev `roles`: bitmap of the roles that the account may use, and of administration.
+    event SignerAdded(
+        uint64 eventNo, bytes16 indexed organisationId, address indexed signer, uint32 roles
+    );
+    event SignerRolesSet(
+        uint64 eventNo, bytes16 indexed organisationId, address indexed signer, uint32 roles
+    );
     event SignerRemoved(uint64 eventNo, bytes16 indexed organisationId, address indexed signer);
+    event JointActsSet(uint64 eventNo, bytes16 indexed organisationId, uint32 jointActs);
+    event WorkPrepared(
+        uint64 eventNo, bytes16 indexed organisationId, bytes32 indexed workDigest, address indexed signer
+    );
     event RoleGranted(uint64 eventNo, bytes16 indexed organisationId, Role indexed role, uint32 indexed cityCode);
     event RoleRevoked(uint64 eventNo, bytes16 indexed organisationId, Role indexed role, uint32 indexed cityCode);
 
@@ -61,6 +71,20 @@ interface IDirectory {
     error Directory_SignerTaken(address signer, bytes16 organisationId);
     /// @notice Thrown when an account is removed that does not sign for the organisation.
     error Directory_SignerNotOfOrganisation(address signer, bytes16 organisationId);
+    /// @notice Thrown when an account signs with a role that its organisation did not let it use.
+    error Directory_SignerRoleMissing(address signer, Role role);
+    /// @notice Thrown when an account is given no role at all, or bits that are no role.
+    error Directory_SignerRolesInvalid(address signer, uint32 got, uint32 limit);
+    /// @notice Thrown when an account changes signers without being an administrator.
+    error Directory_NotAdministrator(address signer, bytes16 organisationId);
+    /// @notice Thrown when an account changes or removes itself: so the last administrator stays.
+    error Directory_OwnSigner(address signer);
+    /// @notice Thrown when an act that takes two would be left to fewer accounts.
+    error Directory_TooFewSigners(bytes16 organisationId, uint32 count);
+    /// @notice Thrown when a bit names no act that can take two.
+    error Directory_JointActsUnknown(bytes16 organisationId, uint32 got, uint32 limit);
+    /// @notice Thrown when an act takes two and no other account of the organisation prepared it.
+    error Directory_SecondSignerMissing(bytes16 organisationId, JointAct act, bytes32 workDigest);
     /// @notice Thrown when the organisation is suspended.
     error Directory_OrganisationSuspended(bytes16 organisationId);
     /// @notice Thrown when the organisation lacks the role in the city.
@@ -114,10 +138,46 @@ interface IDirectory {
     function revokeRole(bytes16 organisationId, Role role, uint32 cityCode) external;
 
     /// @notice Lets another account sign for the caller's organisation. Emits {SignerAdded}.
-    function addSigner(address signer) external;
+    /// @dev Administrators only, as the three below. The first account of an organisation may use all.
+    /// @param roles Bitmap of the roles that it may use, `1 << uint8(role)`, and of administration, bit
+    /// 31; never none. It grants nothing that the organisation does not hold.
+    function addSigner(address signer, uint32 roles) external;
 
-    /// @notice Ends an account's right to sign for the caller's organisation. Emits {SignerRemoved}.
+    /// @notice Changes what another account of the caller's organisation may use. Emits {SignerRolesSet}.
+    function setSignerRoles(address signer, uint32 roles) external;
+
+    /// @notice Ends another account's right to sign for the caller's organisation. Emits {SignerRemoved}.
     function removeSigner(address signer) external;
+
+    /// @notice Says which acts take two accounts of the caller's organisation. Emits {JointActsSet}.
+    /// @dev With any of them, administration is one too, this call included.
+    /// @param acts Bitmap, `1 << uint8(act)`.
+    function setJointActs(uint32 acts) external;
+
+    /// @notice Notes that the caller prepared a call for another of its organisation. Emits {WorkPrepared}.
+    /// @param workDigest SHA-256 of the contract's address (20 bytes) and the calldata.
+    function prepareWork(bytes32 workDigest) external;
+
+    /// @notice Reverts when the organisation of `signer` wants two for an act and no other prepared this
+    /// call of the asking contract.
+    function requireSecond(address signer, JointAct act, bytes calldata data) external view;
+
+    /// @notice The active organisation of an account that may use `role` for it, whether or not the
+    /// organisation holds the role; reverts otherwise.
+    function requireMayUse(address signer, Role role) external view returns (bytes16 organisationId);
+
+    /// @notice The active organisation of an account that may use the role of operator or, for a
+    /// platform, that of platform; reverts otherwise.
+    /// @param operatorId Organisation for which it would act; zero for none.
+    /// @return organisationId The account's.
+    /// @return mayAct Whether it signs for that operator, or for a platform.
+    function requireOperating(address signer, bytes16 operatorId)
+        external
+        view
+        returns (bytes16 organisationId, bool mayAct);
+
+    /// @notice Whom an account signs for and what it may use; zeros for nobody.
+    function signerRoles(address signer) external view returns (bytes16 organisationId, uint32 roles);
 
     /// @notice Suspends or restores an organisation. Who may admit it may do so. Emits {OrganisationStatusSet}.
     function setStatus(bytes16 organisationId, OrganisationStatus status, bytes32 decisionDigest) external;

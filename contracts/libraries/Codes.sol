@@ -16,6 +16,17 @@ enum Role {
     REGULATOR
 }
 
+/// @dev The bit of a signing account that may add, change and remove its organisation's others.
+uint32 constant ADMINISTRATION = uint32(1) << 31;
+
+/// @dev What an organisation may let take two of its accounts: one prepares, another acts. As a bit:
+/// `1 << uint8(act)`.
+enum JointAct {
+    ADMINISTRATION,
+    PRICE_APPROVAL,
+    REMITTANCE_CLOSING
+}
+
 enum OrganisationStatus {
     NONE,
     ACTIVE,

@@ -10,6 +10,8 @@ contract DirectoryTest is Market {
     uint32 private constant NOWHERE = 110000;
     uint128 private constant NEW = 71;
     uint8 private constant NO_KIND = 99;
+    /// @dev The nine roles and administration.
+    uint32 private constant ROLES_ALL = 0x800001ff;
 
     // ---- openCity, defineKind ----
 
@@ -181,9 +183,9 @@ contract DirectoryTest is Market {
 
     function test_signers__added_and_removed() public {
         vm.expectEmit();
-        emit IDirectory.SignerAdded(directory.eventCount() + 1, _id(BUYER), _signer(NEW));
+        emit IDirectory.SignerAdded(directory.eventCount() + 1, _id(BUYER), _signer(NEW), ROLES_ALL);
         _as(BUYER);
-        directory.addSigner(_signer(NEW));
+        directory.addSigner(_signer(NEW), ROLES_ALL);
         _equal(bytes32(directory.organisationOf(_signer(NEW))), bytes32(_id(BUYER)), "added");
         vm.expectEmit();
         emit IDirectory.SignerRemoved(directory.eventCount() + 1, _id(BUYER), _signer(BUYER));
@@ -193,9 +195,17 @@ contract DirectoryTest is Market {
         directory.organisationOf(_signer(BUYER));
     }
 
-    function test_signers__of_others_or_the_last_one__not_removed() public {
-        _refuseRemoval(COMPANY);
-        _refuseRemoval(BUYER);
+    function test_signers__of_others_or_oneself__not_removed() public {
+        _refuse(
+            abi.encodeWithSelector(
+                IDirectory.Directory_SignerNotOfOrganisation.selector, _signer(COMPANY), _id(BUYER)
+            )
+        );
+        _as(BUYER);
+        directory.removeSigner(_signer(COMPANY));
+        _refuse(abi.encodeWithSelector(IDirectory.Directory_OwnSigner.selector, _signer(BUYER)));
+        _as(BUYER);
+        directory.removeSigner(_signer(BUYER));
     }
 
     // ---- status ----
@@ -236,7 +246,7 @@ contract DirectoryTest is Market {
 
     /// @dev ERC-2771: the forwarder appends the signer, anybody else's suffix counts for nothing.
     function test_relayed__counts_as_the_signer__only_from_the_forwarder() public {
-        bytes memory call = abi.encodeCall(directory.addSigner, (_signer(NEW)));
+        bytes memory call = abi.encodeCall(directory.addSigner, (_signer(NEW), ROLES_ALL));
         vm.prank(address(forwarder));
         (bool isDone,) = address(directory).call(abi.encodePacked(call, _signer(BUYER)));
         _true(isDone, "relayed");
@@ -271,15 +281,5 @@ contract DirectoryTest is Market {
     function _refusePair(uint128 subject, Role held, Role asked) private {
         _refuse(abi.encodeWithSelector(IDirectory.Directory_ForbiddenPair.selector, _id(subject), held, asked));
         directory.grantRole(_id(subject), asked, NANJING);
-    }
-
-    function _refuseRemoval(uint128 signer) private {
-        _refuse(
-            abi.encodeWithSelector(
-                IDirectory.Directory_SignerNotOfOrganisation.selector, _signer(signer), _id(BUYER)
-            )
-        );
-        _as(BUYER);
-        directory.removeSigner(_signer(signer));
     }
 }

@@ -18,6 +18,7 @@ from ledger.app import (
     registration,
     schemes,
     settlement,
+    signers,
     supplements,
 )
 
@@ -39,5 +40,6 @@ __all__ = [
     "registration",
     "schemes",
     "settlement",
+    "signers",
     "supplements",
 ]

@@ -21,6 +21,7 @@ from pydantic import ValidationError as PydanticValidationError
 
 from ledger.app.errors import PreparedMismatchError, UnknownCommandError
 from ledger.app.market import Market
+from ledger.app.work import Work
 from ledger.chain.contracts import Contract
 from ledger.chain.forwarder import ForwardRequest
 from ledger.chain.keys import KeyAccount, address_of
@@ -50,6 +51,8 @@ class Command:
     args: tuple[Any, ...]
     documents: tuple[Document, ...] = ()
     result: dict[str, Any] = field(default_factory=dict)
+    work: Work | None = None
+    """A call that it prepares for another signer."""
 
 
 Plan = Callable[[Market, UUID | None, Request], Command]
@@ -171,7 +174,7 @@ def run(
         if repeated is not None:
             return repeated
     planned = spec.plan(market, _actor(market, account), request)
-    _store(market, planned.documents)
+    _store(market, planned.documents, planned.work)
     outcome = market.relay.execute(
         account,
         _contract(market, planned.contract),
@@ -202,7 +205,7 @@ def prepare(market: Market, signer: str, name: str, body: dict[str, Any]) -> dic
         "typed_data": _plain_typed_data(market.relay.typed_data(request)),
         "documents": [_document_json(document) for document in planned.documents],
         "result": planned.result,
-    }
+    } | ({"work": planned.work.as_dict()} if planned.work else {})
 
 
 def submit(market: Market, prepared: dict[str, Any], signature: str, idempotency_key: str) -> Done:
@@ -215,13 +218,14 @@ def submit(market: Market, prepared: dict[str, Any], signature: str, idempotency
     name = str(prepared.get("command"))
     signed = parse_hex(signature, "signature")
     request, documents, result = _read_prepared(prepared)
+    work = Work.of_dict(prepared["work"]) if prepared.get("work") is not None else None
     body_digest = _digest(name, {"data": digest_text(request.data), "nonce": request.nonce})
     market.relay.require_signed(request, signed)
     repeated = _repeated(market, name, request.sender, idempotency_key, body_digest)
     if repeated is not None:
         return repeated
-    _require_ours(market, request, documents)
-    _store(market, documents)
+    _require_ours(market, request, documents, work)
+    _store(market, documents, work)
     outcome = market.relay.submit(
         request,
         signed,
@@ -232,8 +236,14 @@ def submit(market: Market, prepared: dict[str, Any], signature: str, idempotency
     return _projected(market, name, outcome, result)
 
 
-def _require_ours(market: Market, request: ForwardRequest, documents: Iterable[Document]) -> None:
+def _require_ours(
+    market: Market, request: ForwardRequest, documents: Iterable[Document], work: Work | None
+) -> None:
     """Check that the call is to this market, names its documents, and that a record is valid."""
+    if work is not None and work.digest not in request.data:
+        raise PreparedMismatchError(
+            "the call does not name this work", field="work", got=digest_text(work.digest)
+        )
     if market.contracts.by_address(request.to) is None:
         raise PreparedMismatchError(
             "the call is not to a contract of this market", field="request.to", got=request.to
@@ -320,9 +330,11 @@ def _contract(market: Market, name: str) -> Contract:
     return contract
 
 
-def _store(market: Market, documents: Iterable[Document]) -> None:
+def _store(market: Market, documents: Iterable[Document], work: Work | None) -> None:
     for document in documents:
         market.documents.save(document)
+    if work is not None:
+        market.works.save(work)
 
 
 def _projected(market: Market, name: str, outcome: Outcome, result: dict[str, Any]) -> Done:

@@ -91,6 +91,24 @@ class SignerUnknownError(AppError):
     code = "app.signer_unknown"
 
 
+class NotAdministratorError(AppError):
+    """The account may not change its organisation's accounts and members."""
+
+    code = "app.not_administrator"
+
+
+class KeyNotUnlockedError(AppError):
+    """A member's key is not kept here, or does not open with the password."""
+
+    code = "app.key_not_unlocked"
+
+
+class MemberStateError(AppError):
+    """A member is in another state than this step needs."""
+
+    code = "app.member_state"
+
+
 class ReferenceAmbiguousError(AppError):
     """A bank line matches two invoices or more."""
 

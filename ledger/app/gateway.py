@@ -37,6 +37,7 @@ from ledger.domain.codes import (
 )
 from ledger.log.values import Appended, LicenceTally, Use
 from ledger.projection import queries
+from ledger.projection.api_keys import ApiKey
 from ledger.projection.queries.sales import LicenceRow, ProductDetail
 
 LIMIT_MAX = 1_000
@@ -202,7 +203,8 @@ def use(
         UseRefusedError: refused by the licence's terms; its receipt is in the log.
         HoldingMissingError, HoldingChangedError: the data cannot be served; no receipt.
     """
-    licence, product = _licence_of(market, api_key, product_id, dataset_id)
+    key = find_key(market, api_key)
+    licence, product = _licence_of(market, key, product_id, dataset_id)
     asked_mode = parse_code(DeliveryMode, mode, "mode")
     asked_purpose = parse_code(Purpose, purpose or int(licence.purpose), "purpose")
     page = _page(market, dataset_id, cursor, limit)
@@ -213,7 +215,7 @@ def use(
         "purpose": asked_purpose.name.lower(),
         "cursor": cursor,
         "limit": limit,
-    }
+    } | ({"signer": key.signer} if key.signer else {})
     call = _Call(
         licence,
         product,
@@ -249,9 +251,8 @@ def _named(value: Any) -> Any:
 
 
 def _licence_of(
-    market: Market, api_key: str, product_id: UUID, dataset_id: UUID
+    market: Market, key: ApiKey, product_id: UUID, dataset_id: UUID
 ) -> tuple[LicenceRow, ProductDetail]:
-    key = find_key(market, api_key)
     if key.licence_no is None:
         raise ProductMismatchError("the API key is for reading, not for use", field="X-Api-Key")
     with market.read() as connection:

@@ -26,6 +26,7 @@ from ledger.app.other_logs import OtherLogs
 from ledger.app.secrets import Secrets
 from ledger.app.settings import Settings
 from ledger.app.wallet import Wallet
+from ledger.app.work import WorkStore
 from ledger.chain.client import Chain
 from ledger.chain.contracts import Contracts
 from ledger.chain.deploy import Deployment, deploy, load_deployment
@@ -52,6 +53,7 @@ class Market:
         self.secrets = Secrets(self.home / "secrets")
         self.documents = DocumentStore(self.home / "documents")
         self.drafts = DraftStore(self.home / "drafts")
+        self.works = WorkStore(self.home / "works")
         self.holdings = Holdings(self.home / "holdings.json")
         self.wallet = Wallet(self.home / "keys", scrypt_n=settings.keystore_scrypt_n)
         urls = [node.url] if node is not None else settings.rpc_urls

@@ -1,8 +1,7 @@
 """Code lists that the contracts, the tables, the API and the screens share.
 
 Every number here equals the number of the enumeration of the same name in
-`contracts/libraries/Codes.sol` (tested). Chinese labels are the statutory terms and are kept
-beside the English ones.
+`contracts/libraries/Codes.sol` (tested). Chinese labels are the statutory terms.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import TypeVar
 from ledger.domain.dealing_codes import ApplicationState as ApplicationState
 from ledger.domain.dealing_codes import NegotiationState as NegotiationState
 from ledger.domain.errors import UnknownCodeError
+from ledger.domain.joint_acts import JointAct as JointAct
 from ledger.domain.opening_codes import NoticeObjectionState as NoticeObjectionState
 from ledger.domain.opening_codes import OpeningTier as OpeningTier
 from ledger.domain.opening_codes import RegistrationType as RegistrationType
@@ -51,6 +51,10 @@ class Role(IntEnum):
     TREASURY = 6
     HANDLER = 7
     REGULATOR = 8
+
+
+ADMINISTRATION = 1 << 31
+SIGNER_ROLES_ALL = (1 << len(Role)) - 1 | ADMINISTRATION
 
 
 class OpenClass(IntEnum):

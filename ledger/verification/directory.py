@@ -18,6 +18,9 @@ LOCAL_ROLES = frozenset(
 NOTICE_DAYS = 10
 """Source: 发改数据规〔2025〕26号; a trial chain may have less."""
 _ALONE = frozenset({Role.REGULATOR})
+_ADMINISTRATION = 31
+_FIRST_ACCOUNT = sum(1 << role for role in Role) + (1 << _ADMINISTRATION)
+_ACTS = 0b111
 _APART = frozenset({Role.OPERATOR, Role.PRICE_AUTHORITY})
 
 
@@ -29,6 +32,9 @@ class Organisation:
     city_code: int
     status: int
     roles: set[tuple[int, int]] = field(default_factory=set)
+    signers: dict[str, int] = field(default_factory=dict)
+    """What each account may use: a bit for each role, and the last one for administration."""
+    joint_acts: int = 0
 
 
 class DirectoryReplay(Replay):
@@ -40,6 +46,7 @@ class DirectoryReplay(Replay):
         self.kinds: dict[int, dict[str, Any]] = {}
         self.organisations: dict[UUID, Organisation] = {}
         self.signers: dict[str, UUID] = {}
+        self.prepared: dict[tuple[UUID, bytes], str] = {}
         self.treasuries: dict[int, UUID] = {}
         self.working_days: dict[int, int] = {}
         self.notice_days = NOTICE_DAYS
@@ -50,7 +57,10 @@ class DirectoryReplay(Replay):
             "OrganisationAdmitted": self._admitted,
             "OrganisationStatusSet": self._status_set,
             "SignerAdded": self._signer_added,
+            "SignerRolesSet": self._signer_roles_set,
             "SignerRemoved": self._signer_removed,
+            "JointActsSet": self._joint_acts_set,
+            "WorkPrepared": self._work_prepared,
             "RoleGranted": self._role_granted,
             "RoleRevoked": self._role_revoked,
             "WorkingDaysSet": self._working_days_set,
@@ -138,7 +148,7 @@ class DirectoryReplay(Replay):
         self.organisations[organisation_id] = Organisation(
             facts["kind"], facts["city_code"], facts["status"]
         )
-        self._bind(event.args["signer"], organisation_id, where)
+        self._bind(event.args["signer"], organisation_id, _FIRST_ACCOUNT, where)
 
     def _status_set(self, event: Event, where: str) -> None:
         found = self._known(event, where)
@@ -147,13 +157,61 @@ class DirectoryReplay(Replay):
 
     def _signer_added(self, event: Event, where: str) -> None:
         if self._known(event, where) is not None:
-            self._bind(event.args["signer"], event.args["organisation_id"], where)
+            signer, roles = event.args["signer"], event.args["roles"]
+            self._bind(signer, event.args["organisation_id"], roles, where)
 
     def _signer_removed(self, event: Event, where: str) -> None:
         signer, organisation_id = event.args["signer"], event.args["organisation_id"]
         self.findings.same(
             "signer_not_bound", where, self.signers.pop(signer, None), organisation_id
         )
+        found = self.organisations.get(organisation_id)
+        if found is not None:
+            found.signers.pop(signer, None)
+            self._require_governed(found, where)
+
+    def _signer_roles_set(self, event: Event, where: str) -> None:
+        found, signer = self._known(event, where), event.args["signer"]
+        if found is None or not self._require_bound(event, where):
+            return
+        found.signers[signer] = event.args["roles"]
+        self._require_roles(event.args["roles"], where)
+        self._require_governed(found, where)
+
+    def _joint_acts_set(self, event: Event, where: str) -> None:
+        found = self._known(event, where)
+        if found is None:
+            return
+        acts = event.args["joint_acts"]
+        is_sound = acts == 0 or (acts & 1 and not acts & ~_ACTS)
+        self.findings.require(
+            bool(is_sound), "joint_acts", where, acts, "administration, with others"
+        )
+        found.joint_acts = acts
+        self._require_governed(found, where)
+
+    def _work_prepared(self, event: Event, where: str) -> None:
+        if self._require_bound(event, where):
+            key = event.args["organisation_id"], event.args["work_digest"]
+            self.prepared[key] = event.args["signer"]
+
+    def _require_bound(self, event: Event, where: str) -> bool:
+        signer, organisation_id = event.args["signer"], event.args["organisation_id"]
+        return self.findings.same(
+            "signer_not_bound", where, self.signers.get(signer), organisation_id
+        )
+
+    def _require_roles(self, roles: int, where: str) -> None:
+        is_known = roles != 0 and not roles & ~_FIRST_ACCOUNT
+        self.findings.require(is_known, "signer_roles", where, roles, "roles, at least one")
+
+    def _require_governed(self, found: Organisation, where: str) -> None:
+        """Somebody can change the signers; what takes two is not left to one."""
+        is_governed = any(roles >> _ADMINISTRATION & 1 for roles in found.signers.values())
+        self.findings.require(is_governed, "administrator_missing", where, 0, "one or more")
+        if found.joint_acts:
+            count = len(found.signers)
+            self.findings.require(count >= 2, "second_signer_missing", where, count, "two or more")
 
     def _role_granted(self, event: Event, where: str) -> None:
         found = self._known(event, where)
@@ -210,7 +268,9 @@ class DirectoryReplay(Replay):
             city_code in self.cities, "city_unknown", where, city_code, sorted(self.cities)
         )
 
-    def _bind(self, signer: str, organisation_id: UUID, where: str) -> None:
+    def _bind(self, signer: str, organisation_id: UUID, roles: int, where: str) -> None:
         held = self.signers.get(signer)
         self.findings.require(held is None, "signer_taken", where, signer, "a free account")
         self.signers[signer] = organisation_id
+        self.organisations[organisation_id].signers[signer] = roles
+        self._require_roles(roles, where)

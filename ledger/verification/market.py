@@ -8,6 +8,7 @@ from typing import Any
 
 from ledger.chain.events import Event
 from ledger.verification.anchors import LogsReplay
+from ledger.verification.callers import Call, CallerCheck
 from ledger.verification.datasets import DatasetsReplay
 from ledger.verification.dealings import ApplicationsReplay, NegotiationsReplay, Sales
 from ledger.verification.directory import DirectoryReplay
@@ -25,6 +26,7 @@ class MarketReplay:
         findings: where faults go.
         read_receipt: gives the receipt on which a bill rests.
         agreement_domain: EIP-712 domain of agreements, for their digests.
+        calls: signed calls by transaction; without them nobody's caller is checked.
     """
 
     def __init__(
@@ -32,11 +34,13 @@ class MarketReplay:
         findings: Findings,
         read_receipt: ReadReceipt,
         agreement_domain: Mapping[str, Any] | None = None,
+        calls: Mapping[str, Call] | None = None,
     ) -> None:
         self.findings = findings
         self.event_count = 0
         self.seen: Counter[str] = Counter()
         self.directory = DirectoryReplay(findings)
+        self._callers = None if calls is None else CallerCheck(findings, self.directory, calls)
         self.datasets = DatasetsReplay(findings, self.directory)
         self.applications = ApplicationsReplay(findings, self.directory, self.datasets)
         self.licences = LicencesReplay(
@@ -63,6 +67,8 @@ class MarketReplay:
         for event in events:
             self.event_count += 1
             self.seen[event.name] += 1
+            if self._callers is not None:
+                self._callers.check(event)
             replay = self._replays.get(event.contract)
             if replay is None:
                 self.findings.add("contract_unknown", event.contract, event.name)

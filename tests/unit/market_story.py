@@ -88,8 +88,14 @@ class Teller:
             key = {"organisation_id": who, "role": role, "city_code": CITY}
             self.say("Directory", "RoleGranted", **key)
         self.say("Directory", "RoleRevoked", organisation_id=BUYER, role=1, city_code=CITY)
-        self.say("Directory", "SignerAdded", organisation_id=BUYER, signer="0x" + "b2" * 20)
-        self.say("Directory", "SignerRemoved", organisation_id=BUYER, signer="0x" + "b2" * 20)
+        clerk = {"organisation_id": BUYER, "signer": "0x" + "b2" * 20}
+        self.say("Directory", "SignerAdded", **clerk, roles=4)
+        self.say("Directory", "SignerRolesSet", **clerk, roles=4 | 1 << 31)
+        self.say("Directory", "JointActsSet", organisation_id=BUYER, joint_acts=5)
+        self.say("Directory", "WorkPrepared", **clerk, work_digest=digest(4))
+        self.say("Directory", "WorkPrepared", **clerk, work_digest=digest(4))
+        self.say("Directory", "JointActsSet", organisation_id=BUYER, joint_acts=0)
+        self.say("Directory", "SignerRemoved", **clerk)
         self.say(
             "Directory",
             "OrganisationStatusSet",

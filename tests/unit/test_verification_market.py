@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,15 @@ FAULTS: list[tuple[str, int, Change, str]] = [
     ("OrganisationAdmitted", 1, put("signer", "0x" + "01" * 20), "signer_taken"),
     ("OrganisationStatusSet", 0, put("organisation_id", U), "organisation_unknown"),
     ("SignerRemoved", 0, put("signer", "0x" + "ee" * 20), "signer_not_bound"),
+    ("SignerAdded", 0, put("roles", 0), "signer_roles"),
+    ("SignerAdded", 0, put("roles", 1 << 9), "signer_roles"),
+    ("SignerRolesSet", 0, put("roles", 1 << 30), "signer_roles"),
+    ("SignerRolesSet", 0, put("signer", "0x" + "ee" * 20), "signer_not_bound"),
+    ("SignerRolesSet", 0, put("organisation_id", m.PROVIDER), "signer_not_bound"),
+    ("JointActsSet", 0, put("organisation_id", m.OPERATOR), "second_signer_missing"),
+    ("JointActsSet", 0, put("joint_acts", 2), "joint_acts"),
+    ("JointActsSet", 1, put("joint_acts", 1), "second_signer_missing"),
+    ("WorkPrepared", 0, put("signer", "0x" + "ee" * 20), "signer_not_bound"),
     ("RoleGranted", 0, put("city_code", 320200), "role_outside_city"),
     ("RoleGranted", 0, put("role", 3), "role_not_for_kind"),
     ("RoleGranted", 8, put("role", 2), "role_twice"),
@@ -378,3 +387,77 @@ def test_documents__altered_or_misnamed__are_found(
     report = verify(market.events, logs=market.logs, documents=tmp_path)
     expected = {"document_altered", "document_name", "document_malformed"}
     assert codes(report) == expected
+
+
+def test_verify__last_administrator_removed__is_found(market: m.VerifiedMarket) -> None:
+    events = list(market.events)
+    at = next(i for i, event in enumerate(events) if event.name == "SignerRolesSet")
+    # The clerk gets no administration, and the first account goes instead of it.
+    events[at] = replace(events[at], args=events[at].args | {"roles": 4})
+    at = next(i for i, event in enumerate(events) if event.name == "SignerRemoved")
+    events[at] = replace(events[at], args=events[at].args | {"signer": "0x" + "03" * 20})
+    assert "administrator_missing" in codes(check(market, events))
+
+
+def account(who: Any) -> str:
+    return "0x" + f"{who.int & 0xFF:02x}" * 20
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A call as a transaction would show it."""
+
+    signer: str
+    name: str
+    work_digest: bytes = bytes(32)
+
+
+def signed(market: m.VerifiedMarket, name: str, call: Signed) -> VerificationReport:
+    """Check the market as if all calls were open to anybody, but one event's was this one."""
+    at = next(event for event in market.events if event.name == name)
+    calls = {event.tx_hash: Signed("", "LicenceRegistry.grantLicence") for event in market.events}
+    return check(market, calls=calls | {at.tx_hash: call})
+
+
+def test_verify__caller_with_the_role__finds_nothing(market: m.VerifiedMarket) -> None:
+    call = Signed(account(m.PRICE), "LicenceRegistry.approveCaps")
+    assert signed(market, "CapsApproved", call).findings == []
+
+
+STRANGER = "0x" + "ee" * 20
+
+
+@pytest.mark.parametrize(
+    ("event", "call", "code"),
+    [
+        ("CapsApproved", Signed(STRANGER, "LicenceRegistry.approveCaps"), "caller_unknown"),
+        (
+            "CapsApproved",
+            Signed(account(m.BUYER), "LicenceRegistry.approveCaps"),
+            "actor_not_signer",
+        ),
+        # The clerk is added without administration, and then signs for its own promotion.
+        ("SignerRolesSet", Signed("0x" + "b2" * 20, "Directory.setSignerRoles"), "caller_role"),
+    ],
+)
+def test_verify__wrong_caller__is_found(
+    market: m.VerifiedMarket, event: str, call: Signed, code: str
+) -> None:
+    assert code in codes(signed(market, event, call))
+
+
+def test_verify__act_that_takes_two__prepared_by_another(market: m.VerifiedMarket) -> None:
+    ends = [event for event in market.events if event.name == "JointActsSet"][1]
+    calls = {event.tx_hash: Signed("", "LicenceRegistry.grantLicence") for event in market.events}
+    alone = Signed(account(m.BUYER), "Directory.setJointActs")
+    found = check(market, calls=calls | {ends.tx_hash: alone})
+    assert codes(found) == {"second_caller_missing"}
+    together = Signed(account(m.BUYER), "Directory.setJointActs", m.digest(4))
+    assert check(market, calls=calls | {ends.tx_hash: together}).findings == []
+    itself = Signed("0x" + "b2" * 20, "Directory.setJointActs", m.digest(4))
+    found = check(market, calls=calls | {ends.tx_hash: itself})
+    assert codes(found) == {"second_caller_missing"}
+
+
+def test_verify__transaction_without_a_call__is_found(market: m.VerifiedMarket) -> None:
+    assert codes(check(market, calls={})) == {"call_missing"}

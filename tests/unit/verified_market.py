@@ -139,7 +139,11 @@ class VerifiedMarket:
             )
             self.say("Directory", "RoleGranted", **key, role=role, city_code=CITY)
         extra = {"organisation_id": BUYER, "signer": "0x" + "b2" * 20}
-        self.say("Directory", "SignerAdded", **extra)
+        self.say("Directory", "SignerAdded", **extra, roles=4)
+        self.say("Directory", "SignerRolesSet", **extra, roles=4 | 1 << 31)
+        self.say("Directory", "JointActsSet", organisation_id=BUYER, joint_acts=5)
+        self.say("Directory", "WorkPrepared", **extra, work_digest=digest(4))
+        self.say("Directory", "JointActsSet", organisation_id=BUYER, joint_acts=0)
         self.say("Directory", "SignerRemoved", **extra)
         key = {"organisation_id": BUYER, "role": 1, "city_code": CITY}
         self.say("Directory", "RoleGranted", **key)

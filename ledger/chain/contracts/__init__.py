@@ -62,6 +62,10 @@ class Contracts:
         )
         return {contract.address: contract for contract in market}
 
+    def attribute_of(self, contract: Contract) -> str:
+        """Return the name by which this object holds one of its wrappers."""
+        return next(name for name, value in vars(self).items() if value is contract)
+
     def by_address(self, address: str) -> Contract | None:
         """Return the wrapper of an address, None when it is none of ours."""
         return self.indexed.get(address.lower())

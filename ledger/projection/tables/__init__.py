@@ -17,7 +17,13 @@ from ledger.projection.tables.dealings import (
     offers,
     threads,
 )
-from ledger.projection.tables.durable import api_keys, outbox
+from ledger.projection.tables.durable import (
+    api_keys,
+    member_terms,
+    members,
+    outbox,
+    signed_calls,
+)
 from ledger.projection.tables.market import (
     cities,
     dataset_versions,
@@ -25,7 +31,9 @@ from ledger.projection.tables.market import (
     kinds,
     notice_rules,
     organisations,
+    prepared_works,
     roles,
+    signer_terms,
     signers,
     version_parents,
     working_days,
@@ -70,7 +78,7 @@ from ledger.projection.tables.sales import (
 )
 
 CHAIN_COPY: tuple[Table, ...] = (blocks, events, cursor)
-DURABLE: tuple[Table, ...] = (outbox, api_keys)
+DURABLE: tuple[Table, ...] = (outbox, api_keys, members, member_terms, signed_calls)
 PROJECTIONS: tuple[Table, ...] = (
     cities,
     kinds,
@@ -78,6 +86,8 @@ PROJECTIONS: tuple[Table, ...] = (
     notice_rules,
     organisations,
     signers,
+    signer_terms,
+    prepared_works,
     roles,
     datasets,
     dataset_versions,
@@ -146,6 +156,8 @@ __all__ = [
     "licences",
     "lineage",
     "logs",
+    "member_terms",
+    "members",
     "notice_objections",
     "notice_rules",
     "offers",
@@ -154,6 +166,7 @@ __all__ = [
     "organisations",
     "outbox",
     "payments",
+    "prepared_works",
     "procedures",
     "products",
     "receivables",
@@ -166,6 +179,8 @@ __all__ = [
     "scheme_accounts",
     "scheme_versions",
     "schemes",
+    "signed_calls",
+    "signer_terms",
     "signers",
     "split_lines",
     "splits",

@@ -53,6 +53,7 @@ organisations = Table(
     integer("joined_at"),
     digest_of("profile_digest"),
     digest_of("decision_digest", nullable=True),
+    integer("joint_acts"),
 )
 
 signers = Table(
@@ -60,6 +61,31 @@ signers = Table(
     METADATA,
     text_of("address", 42, primary_key=True),
     id_of("organisation_id", index=True),
+    integer("roles"),
+)
+
+signer_terms = Table(
+    "signer_terms",
+    METADATA,
+    text_of("address", 42, primary_key=True),
+    integer("from_event_no", primary_key=True, autoincrement=False),
+    id_of("organisation_id", index=True),
+    integer("roles"),
+    integer("from_block"),
+    integer("from_at"),
+    integer("until_block", nullable=True),
+    integer("until_at", nullable=True),
+)
+"""What each account might use, and when: a change of its roles ends a term and begins the next."""
+
+prepared_works = Table(
+    "prepared_works",
+    METADATA,
+    id_of("organisation_id", primary_key=True),
+    digest_of("work_digest", primary_key=True),
+    text_of("address", 42),
+    integer("prepared_at"),
+    text_of("tx_hash", 66),
 )
 
 roles = Table(
