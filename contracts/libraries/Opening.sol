@@ -6,6 +6,7 @@ import {OpenClass, OpeningTier, Purpose, Sensitivity} from "./Codes.sol";
 
 /// @title Opening
 /// @notice Graded opening: tables of tiers by class, personal information, mode and purpose.
+/// @dev What is seldom called is linked, so that the registry stays below the code limit.
 library Opening {
     uint256 private constant TIER_BITS = 3;
     uint256 private constant MODE_COUNT = 7;
@@ -39,7 +40,7 @@ library Opening {
         Policy memory policy,
         uint64 effectiveAt,
         uint64 nowSeconds
-    ) internal returns (uint32 policyNo) {
+    ) external returns (uint32 policyNo) {
         _requireCells(policy.unconditional, 0);
         _requireCells(policy.conditional, CELL_COUNT);
         InForce storage place = tables.inForce[cityCode];

@@ -29,6 +29,7 @@ ORDER = (
     "AccessManager",
     "ERC2771Forwarder",
     "Directory",
+    "Opening",
     "DatasetRegistry",
     "LicenceRegistry",
     "UsageLog",
