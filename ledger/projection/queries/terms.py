@@ -98,4 +98,6 @@ def _closes(args: dict[str, Any]) -> bool:
     """Return whether a classification or a suspension closes its dataset."""
     if "is_suspended" in args:
         return bool(args["is_suspended"])
-    return args["open_class"] == OpenClass.NOT_OPEN or args["sensitivity"] != Sensitivity.GENERAL
+    return bool(
+        args["open_class"] == OpenClass.NOT_OPEN or args["sensitivity"] != Sensitivity.GENERAL
+    )
