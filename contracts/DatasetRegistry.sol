@@ -31,7 +31,6 @@ contract DatasetRegistry is IDatasetRegistry, Member {
     /// @dev 发改数据规〔2025〕26号.
     uint256 private constant VALIDITY_YEARS_MAX = 3;
     uint64 private constant RENEWAL_WINDOW_SECONDS = 60 days;
-    uint8 private constant MODE_COUNT = 7;
     uint8 private constant SCORE_MAX = 100;
 
     mapping(bytes16 datasetId => Dataset) private _datasets;
@@ -499,7 +498,7 @@ contract DatasetRegistry is IDatasetRegistry, Member {
     {
         Dataset storage subject = _datasets[datasetId];
         (OpenClass openClass, bool isPersonal) = (subject.openClass, subject.containsPersonalInformation);
-        for (uint8 mode = 1; mode <= MODE_COUNT; ++mode) {
+        for (uint8 mode = 1; modes >> (mode - 1) != 0; ++mode) {
             if (modes >> (mode - 1) & 1 == 0) continue;
             OpeningTier tier =
                 _opening.tierIn(policyNo, openClass, subject.sensitivity, isPersonal, mode, purpose);

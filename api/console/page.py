@@ -15,6 +15,7 @@ from api.console.words import words_of
 from api.deps import MarketDep
 from api.languages import CHINESE, language_of
 from api.tags import tag_of
+from ledger.app.calendars import calendar_found
 from ledger.app.log_keeping import anchors_found, logs_found
 from ledger.app.lookup import datasets_found
 from ledger.app.market import Market
@@ -65,6 +66,7 @@ def figures_of(market: Market, language: str) -> dict[str, Any]:
         "datasets": datasets,
         "anchors": _anchors(market),
         "invented": invented(market),
+        "is_trial": calendar_found(market)["is_trial"],
         "flow": drawing_of(statement, datasets, name),
         "name": name,
         "purpose": purpose,

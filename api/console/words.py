@@ -15,6 +15,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "示例数据:机构、成本、价格均为虚构。",
         "Demonstration: organisations, costs and prices are invented.",
     ),
+    "trial": (
+        "试运行:本链的公示期短于法定的十个工作日。",
+        "Trial: public notice on this chain is shorter than the ten working days of the law.",
+    ),
     "other_language": ("English", "中文"),
     "used": ("谁使用", "Who used"),
     "buyer": ("使用方", "Buyer"),

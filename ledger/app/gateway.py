@@ -30,9 +30,11 @@ from ledger.domain.codes import (
     ClaimantKind,
     DeliveryMode,
     LicenceState,
+    OpenClass,
     ProductState,
     Purpose,
     ReceiptStatus,
+    Sensitivity,
     parse_code,
 )
 from ledger.log.values import Appended, LicenceTally, Use
@@ -118,6 +120,8 @@ class _Call:
 
     licence: LicenceRow
     product: ProductDetail
+    closed: str
+    """Why the dataset is closed whatever the licence says; empty when it is open."""
     request: dict[str, Any]
     mode: DeliveryMode
     purpose: Purpose
@@ -140,12 +144,12 @@ class _Call:
         remaining = max(0, licence.quota_units - used)
         state, purpose = LicenceState(licence.state), Purpose(licence.purpose)
         start, end = licence.valid_from, licence.valid_until
-        listed = self.product.product.state == ProductState.LISTED
+        listed = self.product.product.state == ProductState.LISTED and not self.closed
         is_granted = licence.modes & self.mode.bit
         rules: tuple[tuple[ReceiptStatus, bool, Any, Any], ...] = (
             (ReceiptStatus.LICENCE_TERMINATED, state == LicenceState.TERMINATED, state, "active"),
             (ReceiptStatus.LICENCE_SUSPENDED, state == LicenceState.SUSPENDED, state, "active"),
-            (ReceiptStatus.PRODUCT_SUSPENDED, not listed, "not listed", "listed"),
+            (ReceiptStatus.PRODUCT_SUSPENDED, not listed, self.closed or "not listed", "listed"),
             (ReceiptStatus.NOT_YET_VALID, used_at < start, used_at, start),
             (ReceiptStatus.EXPIRED, used_at >= end, used_at, end),
             (ReceiptStatus.MODE_NOT_GRANTED, not is_granted, self.mode, licence.modes),
@@ -219,6 +223,7 @@ def use(
     call = _Call(
         licence,
         product,
+        _closed(market, dataset_id),
         request,
         asked_mode,
         asked_purpose,
@@ -267,6 +272,17 @@ def _licence_of(
             expected=licence.product_id if licence.product_id != product_id else datasets,
         )
     return licence, product
+
+
+def _closed(market: Market, dataset_id: UUID) -> str:
+    """Return why no use of a dataset is metered: 不予开放, too sensitive, or suspended."""
+    with market.read() as connection:
+        row = queries.dataset(connection, dataset_id).dataset
+    if row.open_class == OpenClass.NOT_OPEN:
+        return "dataset not open"
+    if row.sensitivity != Sensitivity.GENERAL:
+        return "dataset too sensitive"
+    return "dataset suspended" if row.is_suspended else ""
 
 
 def _page(market: Market, dataset_id: UUID, cursor: int, limit: int) -> dict[str, Any]:

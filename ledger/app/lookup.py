@@ -157,7 +157,7 @@ def dataset_found(market: Market, dataset_id: UUID) -> dict[str, Any]:
     with market.read() as connection:
         detail = queries.dataset(connection, dataset_id)
         children = queries.children_of(connection, dataset_id)
-        more = {
+        more: dict[str, list[Any]] = {
             "procedures": queries.procedures_of(connection, dataset_id),
             "objections": queries.objections_of(connection, dataset_id),
             "maskings": queries.maskings_of(connection, dataset_id),

@@ -30,6 +30,7 @@ ORDER = (
     "AccessManager",
     "ERC2771Forwarder",
     "Directory",
+    "Opening",
     "DatasetRegistry",
     "Applications",
     "LicenceRegistry",

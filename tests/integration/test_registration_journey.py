@@ -329,7 +329,7 @@ def test_inspection__grade_e__rectification_until_better(small: SmallMarket) -> 
     small.run("operator", "list-product", product)
 
 
-def test_http__everything_is_read_across_cities(small: SmallMarket) -> None:
+def test_http__any_city__is_read_by_anyone(small: SmallMarket) -> None:
     with TestClient(create_app(small.market)) as client:
         assert client.get("/v1/calendar").json()["notice_working_days"] == 10
         tasks = client.get("/v1/registration/due").json()["tasks"]
