@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IDirectory} from "../interfaces/IDirectory.sol";
 import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
-import {InvoiceState, RemittanceState, Role, SchemeState} from "../libraries/Codes.sol";
+import {InvoiceState, PayeeRule, RemittanceState, Role, SchemeState} from "../libraries/Codes.sol";
 import {Fen, INCOME_FEN_MAX, MicroFen, Ppm} from "../libraries/Units.sol";
 import {Market} from "./helpers/Market.sol";
 
@@ -48,7 +48,7 @@ contract CorrectionsTest is Market {
             )
         );
         _freeze(REGISTRAR, true);
-        directory.defineKind(ENTERPRISE, IDirectory.KindRule(type(uint32).max, false, false));
+        directory.defineKind(ENTERPRISE, IDirectory.KindRule(type(uint32).max, false, PayeeRule.ITSELF));
         directory.grantRole(_id(BUYER), Role.HANDLER, NANJING);
         vm.expectRevert(
             abi.encodeWithSelector(

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from ledger.app.errors import LineUnknownError
+from ledger.app.explaining_batches import Step, batch_step, line_name
 from ledger.app.invoice_papers import invoice_figures
 from ledger.app.market import Market
 from ledger.app.names import display_names
@@ -25,40 +25,17 @@ from ledger.domain.calendar import instant_text
 from ledger.domain.codes import InvoiceState
 from ledger.domain.ids import parse_id
 from ledger.domain.money import Tier
-from ledger.domain.units import MICRO_FEN_PER_FEN, PPM_WHOLE
+from ledger.domain.units import MICRO_FEN_PER_FEN
 from ledger.projection import queries
 from ledger.projection.errors import NotFoundError
 
 PRICE_LAW = "发改价格〔2025〕65号: bands add up 分档累加, one floor to the fen"
 VAT_RULE = "增值税价税分离: net is floored to the fen, VAT is the rest"
 RELEASE_RULE = "数据流通交易合同示范文本(数据提供)第7条 验收 acceptance"
-PAYEE_RULE = "财资〔2024〕1号; 非税收入国库集中收缴 centralised treasury collection"
 CORRECTION_RULE = "equal and opposite entries 红冲, never an edit"
 USE_RULE = "RFC 9162: inclusion of the licence's latest receipt, running total"
 _LINE = re.compile(r"([0-9a-f-]{36})/([1-5])/([0-9]{1,4})(?:@([0-9]{1,9}))?")
 _BATCH_LINE = re.compile(r"([0-9a-f-]{36})/([0-9]{1,4})")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of an explanation."""
-
-    title: str
-    """What is computed, in both languages."""
-    rule: str
-    """Where the rule is written."""
-    arithmetic: tuple[str, ...]
-    """The numbers, one line each."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the step as plain data."""
-        return {"title": self.title, "rule": self.rule, "arithmetic": list(self.arithmetic)}
-
-
-def line_name(split: queries.SplitDetail, line: queries.SplitLineRow) -> str:
-    """Return the name of a line of a split."""
-    entry = "" if split.split.entry_no == 1 else f"@{split.split.entry_no}"
-    return f"{split.split.invoice_id}/{line.tier}/{line.position}{entry}"
 
 
 def explain(market: Market, reference: str) -> tuple[dict[str, Any], set[UUID]]:
@@ -163,7 +140,7 @@ def _explain_batch(
         ]
         if not lines:
             raise _unknown(f"{batch_id}/{position}")
-        steps = [_batch_step(connection, batch, line) for line in lines]
+        steps = [batch_step(connection, batch, line) for line in lines]
         parties = {queries.earner_of(connection, line.claimant_id) for line in lines}
         parties |= {queries.scheme(connection, line.scheme_id).operator_id for line in lines}
     found = {
@@ -245,53 +222,6 @@ def _split_steps(place: SharePlace, line: queries.SplitLineRow, count: int) -> l
         )
         left -= taken
     return steps
-
-
-def _batch_step(
-    connection: Any, batch: queries.RemittanceRow, line: queries.RemittanceLineRow
-) -> Step:
-    """Return how a batch line follows from what was credited and remitted before it."""
-    credited = 0
-    sources = []
-    for split in queries.splits_of(connection, line.scheme_id):
-        for item in split.lines:
-            is_own = item.claimant_id == line.claimant_id and item.amount_micro_fen
-            if is_own and split.split.recorded_at <= batch.opened_at:
-                amount = split.split.sign * item.amount_micro_fen
-                credited += amount
-                sources.append(f"{line_name(split, item)}  {amount} µfen")
-    for pour in queries.fills_of(connection, line.scheme_id):
-        for item in pour.lines if pour.fill.recorded_at <= batch.opened_at else ():
-            if item.claimant_id == line.claimant_id and item.amount_micro_fen:
-                credited += item.amount_micro_fen
-                sources.append(
-                    f"poured by event {pour.fill.event_no}  {item.amount_micro_fen} µfen"
-                )
-    remitted = _remitted_before(connection, batch, line)
-    due = credited - remitted * MICRO_FEN_PER_FEN
-    return Step(
-        f"划拨 Remittance line {line.position}",
-        PAYEE_RULE,
-        (
-            *sources,
-            f"credited {credited} − remitted {remitted} · 10⁶ = {due} µfen",
-            f"⌊{due} / 10⁶⌋ = {due // MICRO_FEN_PER_FEN} fen; paid {line.amount_fen} fen, "
-            f"{due % MICRO_FEN_PER_FEN} of {PPM_WHOLE} µfen of the last fen stay",
-        ),
-    )
-
-
-def _remitted_before(
-    connection: Any, batch: queries.RemittanceRow, line: queries.RemittanceLineRow
-) -> int:
-    total = 0
-    for earlier in queries.remittances_list(connection):
-        if earlier.batch_id == batch.batch_id:
-            return total
-        for item in queries.remittance_lines_of(connection, earlier.batch_id):
-            if (item.scheme_id, item.claimant_id) == (line.scheme_id, line.claimant_id):
-                total += item.amount_fen
-    return total
 
 
 def _split_or_none(connection: Any, invoice: queries.InvoiceRow) -> queries.SplitDetail | None:

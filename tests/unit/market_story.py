@@ -76,7 +76,7 @@ class Teller:
     def directory(self) -> None:
         self.say("Directory", "CityOpened", city_code=CITY)
         for kind, is_public in ((1, True), (5, False), (7, False)):
-            rule = {"roles": 511, "is_institution": kind == 7, "is_paid_to_treasury": is_public}
+            rule = {"roles": 511, "is_institution": kind == 7, "payee_rule": int(is_public)}
             self.say("Directory", "KindDefined", kind=kind, rule=rule)
         self.say("Directory", "KindDefined", kind=5, rule=rule | {"is_institution": False})
         for who, kind in ((PROVIDER, 1), (OPERATOR, 5), (BUYER, 5), (TREASURY, 7)):
@@ -85,6 +85,8 @@ class Teller:
             key = {"organisation_id": who, "role": role, "city_code": CITY}
             self.say("Directory", "RoleGranted", **key)
         self.say("Directory", "RoleRevoked", organisation_id=BUYER, role=1, city_code=CITY)
+        rule = {"city_code": CITY, "rule_no": 1, "treasury_ppm": 300_000, "treasury_id": TREASURY}
+        self.say("Directory", "TreasuryRuleSet", **rule, decision_digest=digest(4))
         self.say("Directory", "SignerAdded", organisation_id=BUYER, signer="0x" + "b2" * 20)
         self.say("Directory", "SignerRemoved", organisation_id=BUYER, signer="0x" + "b2" * 20)
         self.say(

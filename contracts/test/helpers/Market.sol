@@ -16,6 +16,7 @@ import {
     ChargeBasis,
     ClaimantKind,
     OpenClass,
+    PayeeRule,
     Purpose,
     QualityGrade,
     RegistrationState,
@@ -441,9 +442,9 @@ abstract contract Market is Check {
     function _openCities() private {
         directory.openCity(NANJING);
         directory.openCity(ZHENJIANG);
-        directory.defineKind(ENTERPRISE, IDirectory.KindRule(_bitmap(Role.PROVIDER, Role.OPERATOR, Role.BUYER), false, false));
-        directory.defineKind(ADMINISTRATION, IDirectory.KindRule(_bitmap(Role.PROVIDER, Role.BUYER, Role.BUYER), false, true));
-        directory.defineKind(INSTITUTION, IDirectory.KindRule(type(uint32).max, true, false));
+        directory.defineKind(ENTERPRISE, IDirectory.KindRule(_bitmap(Role.PROVIDER, Role.OPERATOR, Role.BUYER), false, PayeeRule.ITSELF));
+        directory.defineKind(ADMINISTRATION, IDirectory.KindRule(_bitmap(Role.PROVIDER, Role.BUYER, Role.BUYER), false, PayeeRule.TREASURY));
+        directory.defineKind(INSTITUTION, IDirectory.KindRule(type(uint32).max, true, PayeeRule.ITSELF));
     }
 
     function _admitEverybody() private {

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select
 
 from ledger.domain.codes import InvoiceState, RemittanceState
+from ledger.domain.parting import Parting
 from ledger.domain.units import MICRO_FEN_PER_FEN
 from ledger.projection.errors import EventContradictsError
 from ledger.projection.handlers.base import change, handles, insert, insert_all
@@ -19,8 +20,10 @@ from ledger.projection.handlers.shares import (
     post,
     scheme_row,
 )
+from ledger.projection.payees import parting_of, payees_of
 from ledger.projection.stored import StoredEvent
 from ledger.projection.tables import (
+    account_parts,
     invoices,
     licences,
     lineage,
@@ -178,7 +181,9 @@ def split_corrected(connection: Connection, event: StoredEvent) -> None:
     ]
     insert_all(connection, receivables, rows)
     for item in args["receivables"]:
-        _remit(connection, scheme_id, item["claimant_id"], -item["amount_fen"])
+        _remit(connection, item | {"scheme_id": scheme_id}, item["payee_id"], sign=-1)
+    for item in args["receivables"]:
+        _require_entitled(connection, scheme_id, item["claimant_id"])
     if args["release_no"]:
         change(connection, schemes, {"scheme_id": scheme_id}, release_count=args["release_no"])
     gross_fen = only(connection, _INVOICE, invoice_id=invoice_id)["gross_fen"]
@@ -217,10 +222,11 @@ def remittance_opened(connection: Connection, event: StoredEvent) -> None:
         closed_at=None if amount_fen else event.block_time,
         tx_hash=event.tx_hash,
     )
-    rows = [line | {"batch_id": batch_id, "position": i} for i, line in enumerate(lines)]
-    insert_all(connection, remittance_lines, rows)
-    for line in lines:
-        _remit(connection, line["scheme_id"], line["claimant_id"], line["amount_fen"])
+    for position, line in enumerate(lines):
+        part = _remit(connection, line, event.args["payee_id"])
+        _require_entitled(connection, line["scheme_id"], line["claimant_id"])
+        key = {"batch_id": batch_id, "position": position}
+        insert(connection, remittance_lines, **key, **line, parting=part and part._asdict())
 
 
 @handles("RemittanceClosed")
@@ -291,18 +297,53 @@ def _reduce(connection: Connection, event: StoredEvent, amount_fen: int, is_refu
     )
 
 
-def _remit(connection: Connection, scheme_id: Any, claimant_id: Any, amount_fen: int) -> None:
-    """Count an amount as remitted; a negative one no longer."""
-    before = find_account(connection, scheme_id, claimant_id)
-    if before is None:
-        raise EventContradictsError("an account that no event made", got=str(claimant_id))
+def _remit(
+    connection: Connection, line: dict[str, Any], payee_id: Any, sign: int = 1
+) -> Parting | None:
+    """Count a line as remitted to a payee, with `sign` -1 no longer; return how it was parted."""
+    scheme_id, claimant_id = line["scheme_id"], line["claimant_id"]
+    amount_fen = sign * line["amount_fen"]
+    before = _account(connection, scheme_id, claimant_id)
     remitted = before["remitted_micro_fen"] + amount_fen * MICRO_FEN_PER_FEN
-    if remitted > before["entitled_micro_fen"]:
+    key = {"scheme_id": scheme_id, "claimant_id": claimant_id}
+    change(connection, scheme_accounts, key, remitted_micro_fen=remitted)
+    remitted_fen = before["remitted_micro_fen"] // MICRO_FEN_PER_FEN
+    return _part(connection, key, payee_id, amount_fen, remitted_fen)
+
+
+def _part(
+    connection: Connection, key: dict[str, Any], payee_id: Any, amount_fen: int, remitted_fen: int
+) -> Parting | None:
+    """Count what an institution itself was paid, where its city has a rule."""
+    payees = payees_of(connection, key["claimant_id"])
+    before = parting_of(connection, **key)
+    if not payees.rule_no or (before is None and amount_fen < 0):
+        return None
+    part = before or Parting()
+    if amount_fen > 0:
+        part = part.following(payees.rule_no, payees.treasury_ppm, remitted_fen)
+    is_own = str(payee_id) == str(payees.earner_id)
+    after = part.paid(amount_fen) if is_own else part
+    if before is None:
+        insert(connection, account_parts, **key, **after._asdict())
+    else:
+        change(connection, account_parts, key, **after._asdict())
+    return part
+
+
+def _account(connection: Connection, scheme_id: Any, claimant_id: Any) -> dict[str, Any]:
+    found = find_account(connection, scheme_id, claimant_id)
+    if found is None:
+        raise EventContradictsError("an account that no event made", got=str(claimant_id))
+    return found
+
+
+def _require_entitled(connection: Connection, scheme_id: Any, claimant_id: Any) -> None:
+    account = _account(connection, scheme_id, claimant_id)
+    if account["remitted_micro_fen"] > account["entitled_micro_fen"]:
         raise EventContradictsError(
             "more is remitted than a claimant is entitled to",
             field=str(claimant_id),
-            got=remitted,
-            expected=before["entitled_micro_fen"],
+            got=account["remitted_micro_fen"],
+            expected=account["entitled_micro_fen"],
         )
-    key = {"scheme_id": scheme_id, "claimant_id": claimant_id}
-    change(connection, scheme_accounts, key, remitted_micro_fen=remitted)

@@ -6,6 +6,7 @@ with read(engine) as connection:
 
 from __future__ import annotations
 
+from ledger.projection.payees import Payees, PayeeUnknownError, earner_of, payees_of
 from ledger.projection.projector import projection_digest
 from ledger.projection.queries.base import Page
 from ledger.projection.queries.market import (
@@ -43,15 +44,16 @@ from ledger.projection.queries.money import (
 )
 from ledger.projection.queries.remittances import (
     Payable,
-    PayeeUnknownError,
     RemittanceLineRow,
     RemittanceRow,
-    earner_of,
+    TreasuryRuleRow,
+    payable_of,
     payables,
     payee_of_claimant,
     remittance,
     remittance_lines_of,
     remittances_list,
+    treasury_rules_list,
 )
 from ledger.projection.queries.sales import (
     AnchorRow,
@@ -139,6 +141,7 @@ __all__ = [
     "ParentRow",
     "Payable",
     "PayeeUnknownError",
+    "Payees",
     "PaymentRow",
     "ProductDetail",
     "ProductRow",
@@ -155,6 +158,7 @@ __all__ = [
     "SupplementRow",
     "SupplyLine",
     "TariffRow",
+    "TreasuryRuleRow",
     "VersionOfSchemeRow",
     "VersionRow",
     "YearCloseRow",
@@ -188,8 +192,10 @@ __all__ = [
     "organisation",
     "organisation_of",
     "organisations_list",
+    "payable_of",
     "payables",
     "payee_of_claimant",
+    "payees_of",
     "payment_of_receipt",
     "payments_of",
     "platform_of",
@@ -213,6 +219,7 @@ __all__ = [
     "tariff",
     "terms_of_licences",
     "treasury_of",
+    "treasury_rules_list",
     "version_of_content",
     "versions_of_scheme",
     "year_close",

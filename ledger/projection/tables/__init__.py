@@ -21,9 +21,11 @@ from ledger.projection.tables.market import (
     registration_steps,
     roles,
     signers,
+    treasury_rules,
     version_parents,
 )
 from ledger.projection.tables.money import (
+    account_parts,
     cycles,
     fill_lines,
     fills,
@@ -56,6 +58,7 @@ DURABLE: tuple[Table, ...] = (outbox, api_keys)
 PROJECTIONS: tuple[Table, ...] = (
     cities,
     kinds,
+    treasury_rules,
     organisations,
     signers,
     roles,
@@ -74,6 +77,7 @@ PROJECTIONS: tuple[Table, ...] = (
     schemes,
     scheme_versions,
     scheme_accounts,
+    account_parts,
     cycles,
     year_closes,
     invoices,
@@ -93,6 +97,7 @@ __all__ = [
     "DURABLE",
     "METADATA",
     "PROJECTIONS",
+    "account_parts",
     "anchors",
     "api_keys",
     "blocks",
@@ -128,6 +133,7 @@ __all__ = [
     "splits",
     "supplements",
     "tariffs",
+    "treasury_rules",
     "version_parents",
     "year_closes",
 ]
