@@ -4,8 +4,9 @@ Rules kept here:
 1. Each step names its rule, where the rule is written, and the arithmetic with its numbers.
 2. Steps are computed again from the projections; what is recorded stands beside what was computed.
 3. A split line is named `<invoice>/<tier>/<position>`, tier and position as on chain, with
-   `@<entry>` behind it from the second entry (a correction) on; a batch line `<batch>/<position>`.
-   Statements use the same names.
+   `@<entry>` behind it from the second entry (a correction) on; a line of a pour
+   `<scheme>/<tier>/<position>@<event>`; a batch line `<batch>/<position>`. Statements use the same
+   names.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ from uuid import UUID
 
 from ledger.app.errors import LineUnknownError
 from ledger.app.explaining_batches import Step, batch_step, line_name
+from ledger.app.explaining_pours import explain_pour_line
 from ledger.app.invoice_papers import invoice_figures
 from ledger.app.market import Market
 from ledger.app.names import display_names
-from ledger.app.sharing import SharePlace, share_step
+from ledger.app.sharing import SharePlace, share_steps
 from ledger.domain.calendar import instant_text
 from ledger.domain.codes import InvoiceState
 from ledger.domain.ids import parse_id
 from ledger.domain.money import Tier
-from ledger.domain.units import MICRO_FEN_PER_FEN
 from ledger.projection import queries
 from ledger.projection.errors import NotFoundError
 
@@ -39,7 +40,7 @@ _BATCH_LINE = re.compile(r"([0-9a-f-]{36})/([0-9]{1,4})")
 
 
 def explain(market: Market, reference: str) -> tuple[dict[str, Any], set[UUID]]:
-    """Explain a split line, an invoice, a remittance batch or one of its lines.
+    """Explain a line of a split or a pour, an invoice, a remittance batch or one of its lines.
 
     Returns:
         The explanation as plain data, and whom it concerns: buyer, operator, who earns, who is
@@ -54,7 +55,8 @@ def explain(market: Market, reference: str) -> tuple[dict[str, Any], set[UUID]]:
     if named is not None:
         key = parse_id(named[1], "line")
         place = int(named[2]), int(named[3]), int(named[4] or 1)
-        return _explain_line(market, text, key, place)
+        poured = explain_pour_line(market, key, place)
+        return poured or _explain_line(market, text, key, place)
     of_batch = _BATCH_LINE.fullmatch(text)
     if of_batch is not None:
         return _explain_batch(market, parse_id(of_batch[1], "line"), int(of_batch[2]))
@@ -100,16 +102,16 @@ def _explain_line(
         invoice = queries.invoice(connection, invoice_id)
         entries = queries.entries_of(connection, invoice_id)
         split = next((item for item in entries if item.split.entry_no == entry_no), None)
-        own = [line for line in (split.lines if split else ()) if line.tier == tier]
-        found = [line for line in own if line.position == position]
+        lines = split.lines if split else ()
+        found = [line for line in lines if (line.tier, line.position) == (tier, position)]
         if split is None or not found:
             raise _unknown(name)
-        place = SharePlace.of(connection, invoice, split)
+        place = SharePlace.of_split(connection, invoice, split)
         parties = _parties(connection, figures, split)
     line = found[0]
     names = display_names(market)
     claimant = names.get(line.claimant_id) if line.claimant_id else None
-    steps = [*_invoice_steps(figures, invoice), *_split_steps(place, line, len(own))]
+    steps = [*_invoice_steps(figures, invoice), *share_steps(place, line)]
     if split.split.is_correction:
         opposite = (
             f"entry {entry_no} takes back {line.amount_micro_fen} µfen of the entry before",
@@ -205,25 +207,6 @@ def _price_step(figures: dict[str, Any]) -> Step:
     return Step(f"收费 Charge, tariff {price['tariff_no']}", PRICE_LAW, tuple(lines))
 
 
-def _split_steps(place: SharePlace, line: queries.SplitLineRow, count: int) -> list[Step]:
-    """Return the tiers above the line's, what each took, and the line's own share."""
-    net = place.split.split.net_fen * MICRO_FEN_PER_FEN
-    steps, left = [], net
-    for tier in Tier:
-        taken = place.tier_micro_fen(tier)
-        if tier == line.tier:
-            title, rule, arithmetic = share_step(place, line, left)
-            recorded = f"recorded {line.amount_micro_fen} µfen, one of {count} lines of the tier"
-            steps.append(Step(title, rule, (*arithmetic, recorded)))
-            return steps
-        arithmetic = (f"{left} − {taken} = {left - taken} µfen go on",)
-        steps.append(
-            Step(f"{tier.name.lower()} takes", f"domain report 4.3 step {3 + tier}", arithmetic)
-        )
-        left -= taken
-    return steps
-
-
 def _split_or_none(connection: Any, invoice: queries.InvoiceRow) -> queries.SplitDetail | None:
     if invoice.state != InvoiceState.SPLIT or not invoice.gross_fen:
         return None
@@ -248,5 +231,5 @@ def _unknown(name: str) -> LineUnknownError:
         f"nothing here is called {name}",
         field="line",
         got=name,
-        expected="invoice/tier/position, batch/position, an invoice or a batch",
+        expected="invoice/tier/position, scheme/tier/position@event, batch/position, an id",
     )

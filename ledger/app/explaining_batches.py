@@ -34,6 +34,11 @@ def line_name(split: queries.SplitDetail, line: queries.SplitLineRow) -> str:
     return f"{split.split.invoice_id}/{line.tier}/{line.position}{entry}"
 
 
+def pour_line_name(pour: queries.FillDetail, line: queries.SplitLineRow) -> str:
+    """Return the name of a line of a pour."""
+    return f"{pour.fill.scheme_id}/{line.tier}/{line.position}@{pour.fill.event_no}"
+
+
 def batch_step(
     connection: Any, batch: queries.RemittanceRow, line: queries.RemittanceLineRow
 ) -> Step:
@@ -51,9 +56,8 @@ def batch_step(
         for item in pour.lines if pour.fill.recorded_at <= batch.opened_at else ():
             if item.claimant_id == line.claimant_id and item.amount_micro_fen:
                 credited += item.amount_micro_fen
-                sources.append(
-                    f"poured by event {pour.fill.event_no}  {item.amount_micro_fen} µfen"
-                )
+                name = pour_line_name(pour, item)
+                sources.append(f"{name}  {item.amount_micro_fen} µfen")
     remitted = _remitted_before(connection, batch, line)
     due = credited - remitted * MICRO_FEN_PER_FEN
     return Step(

@@ -182,10 +182,12 @@ splits = Table(
     integer("net_fen"),
     integer("vat_fen"),
     uint64("forgone_micro_fen"),
+    Column("basis", Json, nullable=False),
     integer("recorded_at"),
     text_of("tx_hash", 66),
 )
-"""Entries of an invoice in their order: a split, its correction, the split of what is left …"""
+"""Entries of an invoice in their order: a split, its correction, the split of what is left …
+`basis` is what the lines were computed from, as `handlers.basis` has it."""
 
 split_lines = Table(
     "split_lines",
@@ -208,6 +210,8 @@ fills = Table(
     integer("event_no"),
     id_of("cycle_id"),
     uint64("amount_micro_fen"),
+    uint64("forgone_micro_fen"),
+    Column("basis", Json, nullable=False),
     integer("recorded_at"),
     text_of("tx_hash", 66),
 )
