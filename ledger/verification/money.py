@@ -148,7 +148,7 @@ class MoneyReplay(Replay):
         for item in args["receivables"]:
             got[item["claimant_id"], item["payee_id"]] += item["amount_fen"]
             self.books.receivable_fen[item["payee_id"]] += item["amount_fen"]
-        expected = {}
+        expected: dict[tuple[UUID, UUID], int] = {}
         for claimant_id, account in scheme.accounts.items():
             payee_id = self.payee_of(claimant_id)
             if account.payable_fen < 0 and payee_id is not None:
