@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IDirectory} from "../interfaces/IDirectory.sol";
+import {ILicenceRegistry} from "../interfaces/ILicenceRegistry.sol";
 import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
 import {InvoiceState, PayeeRule, RemittanceState, Role, SchemeState} from "../libraries/Codes.sol";
 import {Fen, INCOME_FEN_MAX, MicroFen, Ppm} from "../libraries/Units.sol";
@@ -38,6 +39,22 @@ contract CorrectionsTest is Market {
         _freeze(HANDLER, false);
         ledger.release(_id(BILL));
         _true(ledger.invoice(_id(BILL)).state == InvoiceState.RELEASED, "released");
+    }
+
+    /// @dev "Use is acceptance" needs no hold; an objection holds it all the same.
+    function test_release__licence_accepted_by_use__at_once_unless_frozen() public {
+        ILicenceRegistry.Agreement memory agreement = _agreement(PRODUCT, 1, 409);
+        agreement.isAcceptedByUse = true;
+        _issueOn(_grant(agreement), BILL, GROSS);
+        _pay(BILL, GROSS);
+        _freeze(HANDLER, true);
+        vm.expectRevert(abi.encodeWithSelector(IRevenueLedger.RevenueLedger_Frozen.selector, _id(BILL)));
+        ledger.release(_id(BILL));
+        _freeze(HANDLER, false);
+        uint64 eventNo = ledger.eventCount() + 1;
+        vm.expectEmit();
+        emit IRevenueLedger.InvoiceReleased(eventNo, _id(BILL), 1, true);
+        ledger.release(_id(BILL));
     }
 
     function test_freeze__no_handler_or_a_party__refused() public {

@@ -51,6 +51,7 @@ _AGREEMENT_TYPE = [
     ("validUntil", "uint64"),
     ("quotaUnits", "uint64"),
     ("platformLiabilityPpm", "uint32"),
+    ("isAcceptedByUse", "bool"),
     ("termsDigest", "bytes32"),
     ("deadline", "uint64"),
 ]
@@ -66,7 +67,10 @@ class QuoteRequest(Part):
 
 
 class AgreementDraft(Part):
-    """The particulars of an agreement; the tariff in force is fixed by it."""
+    """The particulars of an agreement; it fixes the tariff that was quoted, or the one in force.
+
+    Signed by the operator it is a quote: good until its deadline, whatever is published meanwhile.
+    """
 
     agreement_id: Id = Field(default_factory=fresh_id)
     product_id: Id
@@ -77,6 +81,10 @@ class AgreementDraft(Part):
     valid_until: InstantField
     quota_units: Annotated[int, Field(ge=1, lt=2**64)]
     platform_liability_ppm: PpmField = PLATFORM_LIABILITY_PPM
+    is_accepted_by_use: bool = False
+    """Whether use counts as acceptance (使用即视为验收), so that payments need no hold."""
+    tariff_no: Annotated[int, Field(ge=1, lt=2**32)] | None = None
+    """Version that was quoted; the one in force when absent."""
     terms: Text = "数据提供合同示范文本 (standard terms)"
 
 
@@ -101,6 +109,7 @@ class AgreementField(Part):
     valid_until: InstantField
     quota_units: Uint64Field
     platform_liability_ppm: PpmField
+    is_accepted_by_use: bool = False
     terms_digest: DigestField
     deadline: InstantField
 
@@ -167,13 +176,14 @@ def draft_agreement(market: Market, draft: AgreementDraft) -> dict[str, Any]:
         product_id=draft.product_id,
         operator_id=product.operator_id,
         buyer_id=draft.buyer_id,
-        tariff_no=product.tariff_no if draft.purpose.is_chargeable else 0,
+        tariff_no=(draft.tariff_no or product.tariff_no) if draft.purpose.is_chargeable else 0,
         purpose=draft.purpose,
         modes=int(ModeSet.of(list(draft.modes))),
         valid_from=draft.valid_from,
         valid_until=draft.valid_until,
         quota_units=draft.quota_units,
         platform_liability_ppm=draft.platform_liability_ppm,
+        is_accepted_by_use=draft.is_accepted_by_use,
         terms_digest=terms.digest,
         deadline=market.now_seconds() + SIGNING_SECONDS,
     )
@@ -202,8 +212,10 @@ def agreement_typed_data(market: Market, agreement: AgreementField) -> dict[str,
         value = fields[_snake(camel)]
         if kind == "bytes16":
             message[camel] = digest_text(value.bytes)
+        elif kind == "bytes32":
+            message[camel] = digest_text(value)
         else:
-            message[camel] = digest_text(value) if kind == "bytes32" else int(value)
+            message[camel] = bool(value) if kind == "bool" else int(value)
     return typed_message("Agreement", _AGREEMENT_TYPE, domain, message)
 
 

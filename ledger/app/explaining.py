@@ -179,7 +179,7 @@ def _invoice_steps(figures: dict[str, Any], invoice: queries.InvoiceRow) -> list
         reduced = f"reduced afterwards to {invoice.gross_fen} fen"
         steps.append(Step("减额 Reduction", CORRECTION_RULE, (reduced,)))
     if invoice.release_no:
-        how = "accepted by the buyer" if invoice.is_accepted else "the hold ended"
+        how = "accepted by the buyer, or by use" if invoice.is_accepted else "the hold ended"
         arithmetic = (f"release {invoice.release_no} of the scheme: {how}",)
         steps.append(Step("解付 Release", RELEASE_RULE, arithmetic))
     return steps

@@ -30,6 +30,7 @@ _AGREEMENT = (
     ("validUntil", "uint64"),
     ("quotaUnits", "uint64"),
     ("platformLiabilityPpm", "uint32"),
+    ("isAcceptedByUse", "bool"),
     ("termsDigest", "bytes32"),
     ("deadline", "uint64"),
 )

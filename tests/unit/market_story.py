@@ -293,6 +293,7 @@ def agreement() -> dict[str, Any]:
         "valid_until": 1_800_000_000,
         "quota_units": U64,
         "platform_liability_ppm": 500_000,
+        "is_accepted_by_use": False,
         "terms_digest": digest(20),
         "deadline": 1_700_001_000,
     }

@@ -279,6 +279,21 @@ def test_split__micro_fen_moved_between_lines__is_found(
     assert any(str(m.TRAFFIC) in place for place in places)
 
 
+@pytest.mark.parametrize(("days", "is_over"), [(0, False), (13, False), (15, True)])
+def test_grant__tariff_superseded__holds_for_the_life_of_a_quote(
+    market: m.VerifiedMarket, days: int, is_over: bool
+) -> None:
+    events = market.copy()
+    at = next(i for i, event in enumerate(events) if event.name == "LicenceGranted")
+    published = next(event for event in events if event.name == "TariffPublished")
+    block = {"block_number": events[at].block_number, "block_time": events[at].block_time}
+    following = replace(published, args=published.args | {"tariff_no": 2}, **block)
+    later = events[at].block_time + days * 24 * 3600
+    events[at] = replace(events[at], log_index=1, block_time=later)
+    found = codes(check(market, [*events[:at], following, *events[at:]]))
+    assert ("quote_over" in found, "agreement_tariff" in found) == (is_over, False)
+
+
 @pytest.mark.parametrize("index", range(0, 60, 7))
 def test_numbers__an_event_missing__is_found(market: m.VerifiedMarket, index: int) -> None:
     events = market.copy()

@@ -401,6 +401,7 @@ def agreement_of(number: int, purpose: int, tariff_no: int) -> dict[str, Any]:
         "valid_until": START + 10**6,
         "quota_units": 15_000,
         "platform_liability_ppm": 500_000,
+        "is_accepted_by_use": number == 1,
         "terms_digest": digest(20),
         "deadline": START + 10**6,
     }

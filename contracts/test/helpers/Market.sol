@@ -229,6 +229,7 @@ abstract contract Market is Check {
             validUntil: NOON + 365 days,
             quotaUnits: type(uint64).max,
             platformLiabilityPpm: Ppm.wrap(500_000),
+            isAcceptedByUse: false,
             termsDigest: DOCUMENT,
             deadline: NOON + 1 days
         });

@@ -36,6 +36,7 @@ class LicenceRecord:
     purpose: int
     modes: int
     state: int
+    is_accepted_by_use: bool
     agreement_digest: bytes
 
 

@@ -93,6 +93,7 @@ class LicenceRow:
     valid_until: int
     quota_units: int
     platform_liability_ppm: int
+    is_accepted_by_use: bool
     terms_digest: bytes
     agreement_digest: bytes
     granted_at: int

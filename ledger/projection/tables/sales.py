@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Boolean, Column, Table
 
 from ledger.projection.tables.base import (
     METADATA,
@@ -78,6 +78,7 @@ licences = Table(
     uint64("valid_until"),
     uint64("quota_units"),
     integer("platform_liability_ppm"),
+    Column("is_accepted_by_use", Boolean, nullable=False),
     digest_of("terms_digest"),
     digest_of("agreement_digest"),
     digest_of("decision_digest", nullable=True),
