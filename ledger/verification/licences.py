@@ -55,6 +55,7 @@ class Licence:
     valid_until_max: int
     quota_units_max: int
     agreement_digest: bytes
+    is_accepted_by_use: bool = False
     state: int = LicenceState.ACTIVE
     is_held: bool = False
     """As for products."""
@@ -210,6 +211,7 @@ class LicencesReplay(Replay):
             valid_until_max=agreement["valid_until"],
             quota_units_max=agreement["quota_units"],
             agreement_digest=event.args["agreement_digest"],
+            is_accepted_by_use=agreement["is_accepted_by_use"],
         )
 
     def _check_terms(self, event: Event, terms: dict[str, Any], where: str) -> None:

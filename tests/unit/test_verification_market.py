@@ -109,6 +109,8 @@ FAULTS: list[tuple[str, int, Change, str]] = [
     ("LicenceGranted", 1, put("licence_no", 3), "licence_no"),
     ("LicenceGranted", 0, put("agreement", "quota_units", 1), "agreement_digest"),
     ("LicenceGranted", 0, put("agreement", "tariff_no", 0), "agreement_tariff"),
+    ("LicenceGranted", 0, put("agreement", "is_accepted_by_use", False), "agreement_digest"),
+    ("InvoiceReleased", 0, put("is_accepted", False), "accepted_by_use"),
     ("LicenceGranted", 0, put("agreement", "buyer_id", m.OPERATOR), "self_dealing"),
     ("LicenceGranted", 0, put("agreement", "buyer_id", m.PRICE), "buyer_role"),
     ("LicenceGranted", 0, put("agreement", "deadline", 1), "deadline_passed"),
