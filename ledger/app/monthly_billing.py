@@ -90,7 +90,7 @@ def _bill_licence(
                 raise
             found.refused.append(key | {"code": error.code, "detail": error.detail})
             continue
-        found.invoices += [key | item for item in done]
+        found.invoices.extend(key | item for item in done)
     if len(found.invoices) + len(found.refused) > before:
         return
     with market.read() as connection:

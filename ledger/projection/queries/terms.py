@@ -32,7 +32,10 @@ def terms_of_licences(connection: Connection) -> list[LicenceTermsRow]:
     query = select(*(licences.c[name] for name in LicenceTermsRow._fields if name != "pauses"))
     stopped, pauses = _inactive(connection)
     found = connection.execute(query.order_by(licences.c.licence_no))
-    terms = [LicenceTermsRow(*row, tuple(pauses.get(row.licence_no, ()))) for row in found]
+    terms = [
+        LicenceTermsRow(*row)._replace(pauses=tuple(pauses.get(row.licence_no, ())))
+        for row in found
+    ]
     return [
         row._replace(valid_until=min(row.valid_until, stopped[row.licence_no]))
         if row.licence_no in stopped
