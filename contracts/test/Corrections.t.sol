@@ -2,8 +2,9 @@
 pragma solidity 0.8.37;
 
 import {IDirectory} from "../interfaces/IDirectory.sol";
+import {ILicenceRegistry} from "../interfaces/ILicenceRegistry.sol";
 import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
-import {InvoiceState, RemittanceState, Role, SchemeState} from "../libraries/Codes.sol";
+import {InvoiceState, PayeeRule, RemittanceState, Role, SchemeState} from "../libraries/Codes.sol";
 import {Fen, INCOME_FEN_MAX, MicroFen, Ppm} from "../libraries/Units.sol";
 import {Market} from "./helpers/Market.sol";
 import {Split} from "./helpers/Splits.sol";
@@ -41,6 +42,22 @@ contract CorrectionsTest is Market {
         _true(ledger.invoice(_id(BILL)).state == InvoiceState.RELEASED, "released");
     }
 
+    /// @dev "Use is acceptance" needs no hold; an objection holds it all the same.
+    function test_release__licence_accepted_by_use__at_once_unless_frozen() public {
+        ILicenceRegistry.Agreement memory agreement = _agreement(PRODUCT, 1, 409);
+        agreement.isAcceptedByUse = true;
+        _issueOn(_grant(agreement), BILL, GROSS);
+        _pay(BILL, GROSS);
+        _freeze(HANDLER, true);
+        vm.expectRevert(abi.encodeWithSelector(IRevenueLedger.RevenueLedger_Frozen.selector, _id(BILL)));
+        ledger.release(_id(BILL));
+        _freeze(HANDLER, false);
+        uint64 eventNo = ledger.eventCount() + 1;
+        vm.expectEmit();
+        emit IRevenueLedger.InvoiceReleased(eventNo, _id(BILL), 1, true);
+        ledger.release(_id(BILL));
+    }
+
     function test_freeze__no_handler_or_a_party__refused() public {
         _issue(BILL, GROSS);
         vm.expectRevert(
@@ -49,7 +66,7 @@ contract CorrectionsTest is Market {
             )
         );
         _freeze(REGISTRAR, true);
-        directory.defineKind(ENTERPRISE, IDirectory.KindRule(type(uint32).max, false, false));
+        directory.defineKind(ENTERPRISE, IDirectory.KindRule(type(uint32).max, false, PayeeRule.ITSELF));
         directory.grantRole(_id(BUYER), Role.HANDLER, NANJING);
         vm.expectRevert(
             abi.encodeWithSelector(

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from ledger.app.commands import Command, CommandRequest, Done, command, run
 from ledger.app.errors import NotAnchoredError
-from ledger.app.fields import Id, fresh_id
+from ledger.app.fields import Id, InstantField, fresh_id
 from ledger.app.log_keeping import LogNo, reader
 from ledger.app.market import Market
 from ledger.app.products import row_on_chain, tariff_of_row
@@ -23,6 +23,7 @@ from ledger.codec.documents import Document
 from ledger.codec.receipts import Receipt
 from ledger.domain.calendar import period_of, year_of
 from ledger.domain.codes import Purpose
+from ledger.log.reader import LogReader
 from ledger.projection import queries
 from ledger.projection.queries.sales import LicenceRow, TariffRow
 from ledger.revenue.tariff import charge_fen
@@ -37,6 +38,8 @@ class IssueInvoice(CommandRequest):
     scheme_id: Id
     licence_no: Annotated[int, Field(ge=1, lt=2**64)]
     log_no: LogNo = 1
+    before: InstantField | None = None
+    """Only use dated before this moment, Unix seconds; all when absent."""
 
 
 def invoice_reference(invoice_id: UUID) -> str:
@@ -53,7 +56,7 @@ def issue_invoice(market: Market, actor_id: UUID | None, request: IssueInvoice) 
     """
     log = reader(market, request.log_no)
     size = market.contracts.usage_log.head(request.log_no, block="latest").size
-    latest = log.latest(request.licence_no, size=size) if size else None
+    latest = _latest(log, request, size)
     if latest is None:
         raise NotAnchoredError(
             f"licence {request.licence_no} has no anchored receipt in log {request.log_no}",
@@ -90,22 +93,41 @@ def issue_invoice(market: Market, actor_id: UUID | None, request: IssueInvoice) 
 
 
 def bill(
-    market: Market, account: KeyAccount, licence_no: int, scheme_id: UUID, log_no: int = 1
+    market: Market,
+    account: KeyAccount,
+    licence_no: int,
+    scheme_id: UUID,
+    log_no: int = 1,
+    *,
+    before: int | None = None,
 ) -> Done | None:
     """Bill a licence; None when all its anchored use is billed.
+
+    Args:
+        market: the market.
+        account: an account of the operator or a platform.
+        licence_no: the licence.
+        scheme_id: the scheme of the year of its use.
+        log_no: the log in which it was used.
+        before: only use dated before this Unix second; all when absent.
 
     Raises:
         NotAnchoredError: none of its use is anchored.
         LedgerError: as `run`.
     """
-    request = IssueInvoice(scheme_id=scheme_id, licence_no=licence_no, log_no=log_no)
+    request = IssueInvoice(scheme_id=scheme_id, licence_no=licence_no, log_no=log_no, before=before)
     size = market.contracts.usage_log.head(log_no, block="latest").size
-    latest = reader(market, log_no).latest(licence_no, size=size) if size else None
+    latest = _latest(reader(market, log_no), request, size)
     with market.read() as connection:
         billed = queries.billed_units(connection, licence_no, log_no)
     if latest is not None and latest[1].cumulative_units == billed:
         return None
     return run(market, account, "issue-invoice", request)
+
+
+def _latest(log: LogReader, request: IssueInvoice, size: int) -> tuple[int, Receipt] | None:
+    before_ms = None if request.before is None else 1_000 * request.before
+    return log.latest(request.licence_no, size=size, before_ms=before_ms) if size else None
 
 
 def _charge(

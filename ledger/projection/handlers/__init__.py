@@ -8,6 +8,7 @@ from ledger.projection.handlers import (
     market,
     money,
     registration,
+    remittances,
     sales,
     schemes,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "market",
     "money",
     "registration",
+    "remittances",
     "sales",
     "schemes",
 ]
