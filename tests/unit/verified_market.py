@@ -188,7 +188,7 @@ class VerifiedMarket:
             application_digest=digest(9 if kind == 3 else 1),
         )
 
-    def _apply(self, kind: int) -> None:
+    def _apply_for(self, kind: int) -> None:
         """A correction (3) of the first dataset, from application to code."""
         for old, new in ((6, 2), (2, 3), (3, 4), (4, 6)):
             self.say(
@@ -271,7 +271,7 @@ class VerifiedMarket:
                 if step == 4:
                     self._object(dataset_id)
             self._code(dataset_id, 1)
-        self._apply(3)
+        self._apply_for(3)
         self._version(WEATHER, 2, 103, [digest(101), digest(102)])
         decided = {"dataset_id": TRAFFIC, "decision_digest": digest(6)}
         self.say("DatasetRegistry", "DatasetClassified", **decided, open_class=1, sensitivity=1)
