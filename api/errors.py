@@ -193,14 +193,33 @@ PREFIXES: tuple[tuple[str, int], ...] = (
 )
 """Status by the layer that a code names; the first that fits counts."""
 
-_CONTRACTS = ("directory", "dataset_registry", "licence_registry", "usage_log", "revenue_ledger")
-_NOT_FOUND = ("unknown_dataset", "unknown_licence", "unknown_product", "unknown_log")
+_CONTRACTS = (
+    "directory",
+    "dataset_registry",
+    "licence_registry",
+    "usage_log",
+    "revenue_ledger",
+    "objection_desk",
+)
+_NOT_FOUND = (
+    "unknown_dataset",
+    "unknown_licence",
+    "unknown_product",
+    "unknown_log",
+    "unknown_objection",
+)
 _FORBIDDEN = (
     "not_provider",
     "not_operator",
     "not_buyer",
     "not_opener",
     "not_keeper",
+    "not_desk",
+    "not_handler",
+    "not_authority",
+    "not_objector",
+    "not_respondent",
+    "handler_is_party",
     "role_missing",
     "may_not_admit",
     "own_case",

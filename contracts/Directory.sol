@@ -24,6 +24,7 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     /// @dev All roles that an organisation ever held in any city and still holds: for forbidden pairs.
     mapping(bytes16 organisationId => mapping(Role role => uint16 cities)) private _held;
     mapping(address signer => bytes16 organisationId) private _organisationOf;
+    address private _objectionDesk;
 
     constructor(address governance, address forwarder) AccessManaged(governance) ERC2771Context(forwarder) {}
 
@@ -38,6 +39,13 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     function defineKind(uint8 kind, KindRule calldata rule) external restricted {
         _kindRules[kind] = rule;
         emit KindDefined(_nextEventNo(), kind, rule);
+    }
+
+    /// @inheritdoc IDirectory
+    function appointDesk(address desk) external restricted {
+        if (desk == address(0) || _objectionDesk != address(0)) revert Directory_DeskTaken(_objectionDesk);
+        _objectionDesk = desk;
+        emit DeskAppointed(_nextEventNo(), desk);
     }
 
     /// @inheritdoc IDirectory
@@ -161,6 +169,11 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
         if (!_kindRules[subject.kind].isPaidToTreasury) return organisationId;
         payeeId = _treasury[subject.cityCode];
         if (payeeId == 0) revert Directory_NoTreasury(subject.cityCode);
+    }
+
+    /// @inheritdoc IDirectory
+    function objectionDesk() external view returns (address) {
+        return _objectionDesk;
     }
 
     /// @inheritdoc IDirectory

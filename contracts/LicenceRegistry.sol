@@ -7,7 +7,14 @@ import {IDatasetRegistry} from "./interfaces/IDatasetRegistry.sol";
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {ILicenceRegistry} from "./interfaces/ILicenceRegistry.sol";
 import {Clock} from "./libraries/Clock.sol";
-import {ClaimantKind, LicenceState, ProductState, Purpose, Role} from "./libraries/Codes.sol";
+import {
+    ClaimantKind,
+    LicenceState,
+    ProductState,
+    Purpose,
+    Role,
+    SubjectKind
+} from "./libraries/Codes.sol";
 import {Lineages} from "./libraries/Lineages.sol";
 import {Member} from "./libraries/Member.sol";
 import {Tariffs} from "./libraries/Tariffs.sol";
@@ -69,18 +76,11 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     /// @inheritdoc ILicenceRegistry
     function setProductState(bytes16 productId, ProductState state, bytes32 decisionDigest) external {
         Product storage subject = _knownProduct(productId);
-        bytes16 actorId = _requireOperatorOrRegistrar(subject);
-        bool isAuthority = actorId != subject.operatorId;
-        bool isHeld = _isProductHeld[productId];
-        bool isHold = isAuthority && state == ProductState.SUSPENDED && !isHeld;
-        bool isSame = subject.state == state && !isHold;
-        if (state == ProductState.NONE || subject.state == ProductState.WITHDRAWN || isSame) {
-            revert LicenceRegistry_IllegalStep(uint128(productId), uint8(subject.state), uint8(state));
+        bytes16 actorId = 0;
+        if (!_isByDesk(SubjectKind.PRODUCT, productId)) {
+            actorId = _requireOperatorOrRegistrar(subject);
+            _stepProduct(productId, subject, state, actorId != subject.operatorId);
         }
-        if (isHeld && !isAuthority && state == ProductState.LISTED) {
-            revert LicenceRegistry_SuspendedByAuthority(uint128(productId));
-        }
-        if (isHold != isHeld) _isProductHeld[productId] = isHold;
         subject.state = state;
         emit ProductStateSet(_nextEventNo(), productId, state, actorId, decisionDigest);
     }
@@ -173,20 +173,11 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     /// @inheritdoc ILicenceRegistry
     function setLicenceState(uint64 licenceNo, LicenceState state, bytes32 decisionDigest) external {
         Licence storage subject = _knownLicence(licenceNo);
-        bytes16 actorId = _actor();
-        bool isEndByBuyer = state == LicenceState.TERMINATED && actorId == subject.buyerId;
-        if (!isEndByBuyer) _requireOperatorOrRegistrar(_products[subject.productId]);
-        bool isAuthority = !isEndByBuyer && actorId != _products[subject.productId].operatorId;
-        bool isHeld = _isLicenceHeld[licenceNo];
-        bool isHold = isAuthority && state == LicenceState.SUSPENDED && !isHeld;
-        bool isSame = subject.state == state && !isHold;
-        if (state == LicenceState.NONE || subject.state == LicenceState.TERMINATED || isSame) {
-            revert LicenceRegistry_IllegalStep(licenceNo, uint8(subject.state), uint8(state));
+        bytes16 actorId = 0;
+        if (!_isByDesk(SubjectKind.LICENCE, bytes16(uint128(licenceNo)))) {
+            actorId = _actor();
+            _stepLicence(licenceNo, subject, state, actorId);
         }
-        if (isHeld && !isAuthority && state == LicenceState.ACTIVE) {
-            revert LicenceRegistry_SuspendedByAuthority(licenceNo);
-        }
-        if (isHold != isHeld) _isLicenceHeld[licenceNo] = isHold;
         subject.state = state;
         emit LicenceStateSet(_nextEventNo(), licenceNo, state, actorId, decisionDigest);
     }
@@ -253,6 +244,35 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         _requirePrice(agreement, subject);
         requireLineage(agreement.productId, lineage);
         DATASETS.requireSellable(_datasetsOf(agreement.productId, lineage), agreement.modes);
+    }
+
+    function _stepProduct(bytes16 productId, Product storage subject, ProductState state, bool isAuthority) private {
+        bool isHeld = _isProductHeld[productId];
+        bool isHold = isAuthority && state == ProductState.SUSPENDED && !isHeld;
+        bool isSame = subject.state == state && !isHold;
+        if (state == ProductState.NONE || subject.state == ProductState.WITHDRAWN || isSame) {
+            revert LicenceRegistry_IllegalStep(uint128(productId), uint8(subject.state), uint8(state));
+        }
+        if (isHeld && !isAuthority && state == ProductState.LISTED) {
+            revert LicenceRegistry_SuspendedByAuthority(uint128(productId));
+        }
+        if (isHold != isHeld) _isProductHeld[productId] = isHold;
+    }
+
+    function _stepLicence(uint64 licenceNo, Licence storage subject, LicenceState state, bytes16 actorId) private {
+        bool isEndByBuyer = state == LicenceState.TERMINATED && actorId == subject.buyerId;
+        if (!isEndByBuyer) _requireOperatorOrRegistrar(_products[subject.productId]);
+        bool isAuthority = !isEndByBuyer && actorId != _products[subject.productId].operatorId;
+        bool isHeld = _isLicenceHeld[licenceNo];
+        bool isHold = isAuthority && state == LicenceState.SUSPENDED && !isHeld;
+        bool isSame = subject.state == state && !isHold;
+        if (state == LicenceState.NONE || subject.state == LicenceState.TERMINATED || isSame) {
+            revert LicenceRegistry_IllegalStep(licenceNo, uint8(subject.state), uint8(state));
+        }
+        if (isHeld && !isAuthority && state == LicenceState.ACTIVE) {
+            revert LicenceRegistry_SuspendedByAuthority(licenceNo);
+        }
+        if (isHold != isHeld) _isLicenceHeld[licenceNo] = isHold;
     }
 
     /// @dev Free purposes have no tariff; chargeable ones have the tariff in force (发改价格〔2025〕65号).

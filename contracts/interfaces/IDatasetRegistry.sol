@@ -167,7 +167,9 @@ interface IDatasetRegistry {
     /// @notice Records an inspection; registrar of the city. Emits {QualityInspected}.
     function inspect(bytes16 datasetId, QualityGrade grade, bytes32 reportDigest) external;
 
-    /// @notice Suspends or restores a dataset; registrar of the city. Emits {DatasetSuspensionSet}.
+    /// @notice Suspends or restores a dataset: registrar of the city, or the objection desk. Emits
+    /// {DatasetSuspensionSet}.
+    /// @dev What the desk suspended, only the desk restores.
     function setSuspended(bytes16 datasetId, bool isSuspended, bytes32 decisionDigest) external;
 
     /// @notice Reverts with the first reason why one of the datasets may not be sold in these modes.

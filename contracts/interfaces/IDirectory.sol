@@ -41,6 +41,7 @@ interface IDirectory {
     event SignerRemoved(uint64 eventNo, bytes16 indexed organisationId, address indexed signer);
     event RoleGranted(uint64 eventNo, bytes16 indexed organisationId, Role indexed role, uint32 indexed cityCode);
     event RoleRevoked(uint64 eventNo, bytes16 indexed organisationId, Role indexed role, uint32 indexed cityCode);
+    event DeskAppointed(uint64 eventNo, address indexed desk);
 
     /// @notice Thrown when a city code was never opened.
     error Directory_UnknownCity(uint32 cityCode);
@@ -72,6 +73,10 @@ interface IDirectory {
     error Directory_OwnCase(bytes16 organisationId);
     /// @notice Thrown when a city has no treasury to receive its income.
     error Directory_NoTreasury(uint32 cityCode);
+    /// @notice Thrown when the market has its objection desk already, or none is named.
+    error Directory_DeskTaken(address current);
+    /// @notice Thrown when only the objection desk may do this.
+    error Directory_NotDesk(address caller);
 
     /// @notice Opens a jurisdiction. Governance only. Emits {CityOpened}; a second time does nothing.
     /// @param cityCode Administrative division code.
@@ -79,6 +84,9 @@ interface IDirectory {
 
     /// @notice Says what a kind of organisation may do. Governance only. Emits {KindDefined}.
     function defineKind(uint8 kind, KindRule calldata rule) external;
+
+    /// @notice Names the contract that decides on objections, once and for all. Governance only. Emits {DeskAppointed}.
+    function appointDesk(address desk) external;
 
     /// @notice Admits an organisation with its first signing account. Emits {OrganisationAdmitted}.
     /// @dev Institutions are admitted by governance, all others by a registrar of their city.
@@ -133,4 +141,7 @@ interface IDirectory {
 
     /// @return The rule of a kind.
     function kindRule(uint8 kind) external view returns (KindRule memory);
+
+    /// @return The contract that decides on objections; zero before it is named.
+    function objectionDesk() external view returns (address);
 }

@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
 import {IDirectory} from "../interfaces/IDirectory.sol";
-import {Role} from "./Codes.sol";
+import {IObjectionDesk} from "../interfaces/IObjectionDesk.sol";
+import {Role, SubjectKind} from "./Codes.sol";
 import {Numbered} from "./Numbered.sol";
 
 /// @title Member
@@ -29,6 +30,16 @@ abstract contract Member is ERC2771Context, Numbered {
     function _isPlatform(bytes16 organisationId) internal view returns (bool) {
         uint32 cityCode = DIRECTORY.organisation(organisationId).cityCode;
         return DIRECTORY.hasRole(organisationId, Role.PLATFORM, cityCode);
+    }
+
+    /// @dev Whether the objection desk is the caller. Anybody else is refused while the desk holds the subject.
+    function _isByDesk(SubjectKind kind, bytes16 subjectId) internal view returns (bool) {
+        address desk = DIRECTORY.objectionDesk();
+        if (msg.sender == desk) return true;
+        if (desk != address(0) && IObjectionDesk(desk).isHeld(kind, subjectId)) {
+            revert IObjectionDesk.ObjectionDesk_SubjectHeld(kind, subjectId);
+        }
+        return false;
     }
 
     /// @dev The caller's organisation, which holds `role` in `cityCode`.

@@ -100,7 +100,7 @@ def grant_role(market: Market, actor_id: UUID | None, request: GrantRole) -> Com
 
 
 def open_region(market: Market) -> list[Done]:
-    """Open every city and define every kind of the region, as governance; idempotent."""
+    """Open every city, define every kind, name the objection desk, as governance; idempotent."""
     steps: list[tuple[str, str, tuple[Any, ...]]] = [
         (f"city-{code}", "openCity", (code,)) for code in CITIES
     ]
@@ -111,6 +111,7 @@ def open_region(market: Market) -> list[Done]:
             "is_paid_to_treasury": is_paid_to_treasury,
         }
         steps.append((f"kind-{int(kind)}", "defineKind", (int(kind), rule)))
+    steps.append(("desk", "appointDesk", (market.contracts.objections.address,)))
     done = []
     for key, function, args in steps:
         outcome = market.relay.execute(

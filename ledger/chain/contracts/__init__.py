@@ -9,13 +9,21 @@ from ledger.chain.contracts.base import Contract, decode_calldata, encode_call
 from ledger.chain.contracts.datasets import DatasetRegistry
 from ledger.chain.contracts.directory import Directory
 from ledger.chain.contracts.licences import LicenceRegistry
+from ledger.chain.contracts.objections import ObjectionDesk
 from ledger.chain.contracts.revenue import RevenueLedger
 from ledger.chain.contracts.standard import AccessManager, Forwarder
 from ledger.chain.contracts.usage_log import UsageLog
 
 __all__ = ["INDEXED", "Contract", "Contracts", "decode_calldata", "encode_call"]
 
-INDEXED = ("Directory", "DatasetRegistry", "LicenceRegistry", "UsageLog", "RevenueLedger")
+INDEXED = (
+    "Directory",
+    "DatasetRegistry",
+    "LicenceRegistry",
+    "UsageLog",
+    "RevenueLedger",
+    "ObjectionDesk",
+)
 """The contracts whose numbered events make the projections."""
 
 
@@ -35,11 +43,13 @@ class Contracts:
         self.licences = LicenceRegistry(chain, addresses["LicenceRegistry"])
         self.usage_log = UsageLog(chain, addresses["UsageLog"])
         self.revenue = RevenueLedger(chain, addresses["RevenueLedger"])
+        self.objections = ObjectionDesk(chain, addresses["ObjectionDesk"])
 
     @property
     def indexed(self) -> dict[str, Contract]:
         """The contracts that number their events, by address."""
-        market = (self.directory, self.datasets, self.licences, self.usage_log, self.revenue)
+        registries = (self.directory, self.datasets, self.licences)
+        market = (*registries, self.usage_log, self.revenue, self.objections)
         return {contract.address: contract for contract in market}
 
     def by_address(self, address: str) -> Contract | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.projection.handlers import market, money, sales, schemes
+from ledger.projection.handlers import market, money, objections, sales, schemes
 from ledger.projection.handlers.base import HANDLERS
 
-__all__ = ["HANDLERS", "market", "money", "sales", "schemes"]
+__all__ = ["HANDLERS", "market", "money", "objections", "sales", "schemes"]

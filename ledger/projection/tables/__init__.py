@@ -40,6 +40,7 @@ from ledger.projection.tables.money import (
     splits,
     year_closes,
 )
+from ledger.projection.tables.objections import objection_shares, objection_steps, objections
 from ledger.projection.tables.sales import (
     anchors,
     caps,
@@ -86,6 +87,9 @@ PROJECTIONS: tuple[Table, ...] = (
     receivables,
     remittances,
     remittance_lines,
+    objections,
+    objection_steps,
+    objection_shares,
 )
 
 __all__ = [
@@ -110,6 +114,9 @@ __all__ = [
     "licences",
     "lineage",
     "logs",
+    "objection_shares",
+    "objection_steps",
+    "objections",
     "organisations",
     "outbox",
     "payments",
