@@ -223,3 +223,9 @@ class IntakeStoppedError(AppError):
 
     code = "meter.intake_stopped"
     retryable = True
+
+
+class NotExecutedError(AppError):
+    """What was decided on an objection is not done yet."""
+
+    code = "objection.not_executed"

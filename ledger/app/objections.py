@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import Field
 
 from ledger.app.commands import Command, CommandRequest, command
+from ledger.app.errors import NotExecutedError
 from ledger.app.fields import (
     DigestField,
     EvidenceField,
@@ -73,10 +74,13 @@ class StepObjection(CommandRequest):
 
 
 class ExecuteObjection(CommandRequest):
-    """The execution; `reference` is the digest of the correction's or treatment's document."""
+    """The execution; `reference` is the digest of the correction's or treatment's document.
+
+    A refund's is found: the document of the invoice's last reduction since the decision.
+    """
 
     objection_id: Id
-    reference: DigestField
+    reference: DigestField | None = None
 
 
 class ActOnObjection(CommandRequest):
@@ -155,9 +159,14 @@ def advance_objection(market: Market, actor_id: UUID | None, request: StepObject
 
 @command("execute-objection", ExecuteObjection, "Record that a decision is executed", "异议执行")
 def execute_objection(market: Market, actor_id: UUID | None, request: ExecuteObjection) -> Command:
-    """Plan the execution; the desk checks that a refund was made."""
-    executed = int(ObjectionState.EXECUTED)
-    return _advance(request.objection_id, executed, request.reference, ())
+    """Plan the execution; the desk checks that a refund was made.
+
+    Raises:
+        NotExecutedError: no reference is given, and no correction was made since the decision.
+        NotFoundError: the case is unknown.
+    """
+    reference = request.reference or _correction(market, request.objection_id)
+    return _advance(request.objection_id, int(ObjectionState.EXECUTED), reference, ())
 
 
 @command("suspend-objected", ActOnObjection, "Suspend what an objection is about", "异议中止")
@@ -211,6 +220,24 @@ def notice_relief(market: Market, actor_id: UUID | None, request: NoticeRelief) 
     args = (request.objection_id, int(request.route), request.limit_at, document.digest)
     result = {"objection_id": str(request.objection_id), "route": request.route.name.lower()}
     return Command("objections", "notify", args, (document,), result)
+
+
+def _correction(market: Market, objection_id: UUID) -> bytes:
+    """Return the document of the last reduction of a case's invoice since its decision."""
+    with market.read() as connection:
+        case = queries.objection(connection, objection_id)
+        steps = queries.steps_of_objection(connection, objection_id)
+        made = queries.reductions_of(connection, case.subject_id)
+    decided_at = max((step.happened_at for step in steps if step.kind == "decided"), default=0)
+    later = [row.document_digest for row in made if decided_at and row.recorded_at >= decided_at]
+    if not later:
+        raise NotExecutedError(
+            "nothing was corrected since the decision; name what was done",
+            field="reference",
+            got=str(objection_id),
+            expected="the digest of a document",
+        )
+    return later[-1]
 
 
 def _advance(

@@ -38,6 +38,7 @@ class DirectoryReplay(Replay):
         self.organisations: dict[UUID, Organisation] = {}
         self.signers: dict[str, UUID] = {}
         self.treasuries: dict[int, UUID] = {}
+        self.desk: str | None = None
         self.handlers = {
             "CityOpened": self._city_opened,
             "KindDefined": self._kind_defined,
@@ -47,6 +48,7 @@ class DirectoryReplay(Replay):
             "SignerRemoved": self._signer_removed,
             "RoleGranted": self._role_granted,
             "RoleRevoked": self._role_revoked,
+            "DeskAppointed": self._desk_appointed,
         }
 
     def has_role(self, organisation_id: UUID, role: int, city_code: int) -> bool:
@@ -83,6 +85,10 @@ class DirectoryReplay(Replay):
         code = event.args["city_code"]
         self.findings.require(code not in self.cities, "city_twice", where, code, "a new city")
         self.cities.add(code)
+
+    def _desk_appointed(self, event: Event, where: str) -> None:
+        self.findings.require(self.desk is None, "desk_twice", where, event.args["desk"], self.desk)
+        self.desk = event.args["desk"]
 
     def _kind_defined(self, event: Event, where: str) -> None:
         self.kinds[event.args["kind"]] = dict(event.args["rule"])

@@ -11,9 +11,11 @@ from ledger.verification.anchors import LogsReplay
 from ledger.verification.datasets import DatasetsReplay
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
+from ledger.verification.holds import Holds
 from ledger.verification.invoices import ReadReceipt
 from ledger.verification.licences import LicencesReplay
 from ledger.verification.money import MoneyReplay
+from ledger.verification.objections import ObjectionsReplay
 from ledger.verification.replay import Replay
 
 
@@ -42,12 +44,15 @@ class MarketReplay:
         self.money = MoneyReplay(
             findings, self.directory, self.datasets, self.licences, self.logs, read_receipt
         )
+        holds = Holds(findings, self.datasets, self.licences, self.money.books)
+        self.objections = ObjectionsReplay(findings, self.directory, self.money.books, holds)
         self._replays: dict[str, Replay] = {
             "Directory": self.directory,
             "DatasetRegistry": self.datasets,
             "LicenceRegistry": self.licences,
             "UsageLog": self.logs,
             "RevenueLedger": self.money,
+            "ObjectionDesk": self.objections,
         }
 
     def apply(self, events: Iterable[Event]) -> None:
@@ -55,6 +60,7 @@ class MarketReplay:
         for event in events:
             self.event_count += 1
             self.seen[event.name] += 1
+            self.objections.before(event)
             replay = self._replays.get(event.contract)
             if replay is None:
                 self.findings.add("contract_unknown", event.contract, event.name)

@@ -44,7 +44,7 @@ objections = Table(
     integer("opened_at"),
     integer("ended_at"),
 )
-"""Times are Unix seconds, 0 where none runs or nothing happened; outcome and route 0 before they are."""
+"""Times are Unix seconds. What is not yet is 0: a time, an outcome, a route."""
 
 objection_steps = Table(
     "objection_steps",
