@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api import journal, problems
-from api.console import page, reference
+from api.console import objection, page, reference
 from api.edge import Edge
 from api.intake import Intake
 from api.routes import (
@@ -26,6 +26,7 @@ from api.routes import (
     health,
     logs,
     money,
+    objections,
     papers,
     simulations,
     usage,
@@ -75,11 +76,13 @@ def create_app(market: Market) -> FastAPI:
     for router in (
         page.router,
         reference.router,
+        objection.router,
         health.router,
         catalogue.router,
         logs.router,
         money.router,
         papers.router,
+        objections.router,
         simulations.router,
         usage.router,
         gateway.router,

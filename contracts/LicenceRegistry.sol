@@ -193,6 +193,23 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     }
 
     /// @inheritdoc ILicenceRegistry
+    function sellerOf(bytes16 productId) external view returns (bytes16 operatorId, uint32 cityCode) {
+        Product storage subject = _knownProduct(productId);
+        return (subject.operatorId, subject.cityCode);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function partiesOf(uint64 licenceNo)
+        external
+        view
+        returns (bytes16 operatorId, bytes16 buyerId, uint32 cityCode)
+    {
+        Licence storage subject = _knownLicence(licenceNo);
+        Product storage sold = _products[subject.productId];
+        return (sold.operatorId, subject.buyerId, sold.cityCode);
+    }
+
+    /// @inheritdoc ILicenceRegistry
     function lineageDigestOf(bytes16 productId) external view returns (bytes32) {
         return _products[productId].lineageDigest;
     }

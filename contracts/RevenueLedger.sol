@@ -261,6 +261,11 @@ contract RevenueLedger is IRevenueLedger, Member {
     }
 
     /// @inheritdoc IRevenueLedger
+    function licenceOf(bytes16 invoiceId) external view returns (uint64) {
+        return _books.knownInvoice(invoiceId).licenceNo;
+    }
+
+    /// @inheritdoc IRevenueLedger
     function cycle(bytes16 cycleId) external view returns (Cycle memory) {
         return _books.cycles[cycleId];
     }

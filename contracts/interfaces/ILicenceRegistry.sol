@@ -261,6 +261,15 @@ interface ILicenceRegistry {
     /// @notice One licence; reverts when unknown.
     function licence(uint64 licenceNo) external view returns (Licence memory);
 
+    /// @notice Who sells a product, and its city; reverts when unknown.
+    function sellerOf(bytes16 productId) external view returns (bytes16 operatorId, uint32 cityCode);
+
+    /// @notice Who sold and who bought a licence, and the product's city; reverts when unknown.
+    function partiesOf(uint64 licenceNo)
+        external
+        view
+        returns (bytes16 operatorId, bytes16 buyerId, uint32 cityCode);
+
     /// @return SHA-256 of the ABI encoding of a product's lineage list; zero when it is unknown.
     function lineageDigestOf(bytes16 productId) external view returns (bytes32);
 

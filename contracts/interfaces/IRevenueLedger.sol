@@ -518,6 +518,9 @@ interface IRevenueLedger {
     /// @return One claimant's account in a scheme; zero when it has none.
     function account(bytes16 schemeId, bytes16 claimantId) external view returns (Account memory);
 
+    /// @notice The licence whose use an invoice bills; reverts when unknown.
+    function licenceOf(bytes16 invoiceId) external view returns (uint64 licenceNo);
+
     /// @notice One invoice; reverts when unknown.
     function invoice(bytes16 invoiceId) external view returns (Invoice memory);
 

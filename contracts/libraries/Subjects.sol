@@ -70,15 +70,13 @@ abstract contract Subjects is Member {
             IDatasetRegistry.Dataset memory dataset = DATASETS.dataset(subjectId);
             return (dataset.cityCode, dataset.providerId, 0);
         }
-        bytes16 productId = subjectId;
-        if (kind != SubjectKind.PRODUCT) {
-            ILicenceRegistry.Licence memory licence = LICENCES.licence(
-                kind == SubjectKind.INVOICE ? LEDGER.invoice(subjectId).licenceNo : _licenceNo(subjectId)
+        if (kind == SubjectKind.PRODUCT) {
+            (firstId, cityCode) = LICENCES.sellerOf(subjectId);
+        } else {
+            (firstId, secondId, cityCode) = LICENCES.partiesOf(
+                kind == SubjectKind.INVOICE ? LEDGER.licenceOf(subjectId) : _licenceNo(subjectId)
             );
-            (productId, secondId) = (licence.productId, licence.buyerId);
         }
-        ILicenceRegistry.Product memory product = LICENCES.product(productId);
-        (cityCode, firstId) = (product.cityCode, product.operatorId);
     }
 
     /// @dev A licence's number fills the last eight bytes of the id; the largest number is nobody's.

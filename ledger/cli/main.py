@@ -15,6 +15,7 @@ from ledger.cli import (
     market_commands,
     meter_commands,
     money_commands,
+    objection_commands,
     payment_commands,
     proof_commands,
     remit_commands,
@@ -63,6 +64,7 @@ for name, group in (
     ("payment", payment_commands.payment_app),
     ("split", money_commands.split_app),
     ("remit", remit_commands.remit_app),
+    ("objection", objection_commands.objection_app),
     ("payee", remit_commands.payee_app),
 ):
     app.add_typer(group, name=name, no_args_is_help=True)

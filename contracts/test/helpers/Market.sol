@@ -6,6 +6,7 @@ import {ERC2771Forwarder} from "@openzeppelin/contracts/metatx/ERC2771Forwarder.
 import {DatasetRegistry} from "../../DatasetRegistry.sol";
 import {Directory} from "../../Directory.sol";
 import {LicenceRegistry} from "../../LicenceRegistry.sol";
+import {ObjectionDesk} from "../../ObjectionDesk.sol";
 import {RevenueLedger} from "../../RevenueLedger.sol";
 import {UsageLog} from "../../UsageLog.sol";
 import {IDatasetRegistry} from "../../interfaces/IDatasetRegistry.sol";
@@ -70,6 +71,7 @@ abstract contract Market is Check {
     LicenceRegistry internal licences;
     UsageLog internal usageLog;
     RevenueLedger internal ledger;
+    ObjectionDesk internal desk;
 
     function setUp() public virtual {
         vm.warp(NOON);
@@ -436,6 +438,8 @@ abstract contract Market is Check {
         licences = new LicenceRegistry(address(forwarder), directory, datasets);
         usageLog = new UsageLog(address(forwarder), directory);
         ledger = new RevenueLedger(address(forwarder), directory, datasets, licences, usageLog);
+        desk = new ObjectionDesk(address(forwarder), directory, datasets, licences, ledger);
+        directory.appointDesk(address(desk));
     }
 
     function _openCities() private {
