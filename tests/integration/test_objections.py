@@ -8,7 +8,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from fastapi.testclient import TestClient
 
+from api.main import create_app
 from ledger.app import billing, gateway, log_keeping, payments, settlement
 from ledger.app.keys import issue_api_key
 from ledger.app.objection_cases import (
@@ -282,6 +284,32 @@ def test_cases__rebuilt__come_back_byte_for_byte(small: SmallMarket) -> None:
     assert figures["total"] == 5
     assert {row["outcome"] for row in figures["by_outcome"]} >= {"reopen", "dismiss", "refund"}
     json.dumps(figures)
+
+
+def test_http__cases__are_public_and_their_papers_the_parties(small: SmallMarket) -> None:
+    ended = work_list(small.market, is_live=False)
+    case = next(row for row in ended if row["ground"] == "masking")
+    key = issue_api_key(small.market, small.members["buyer"].account)
+    other = issue_api_key(small.market, small.members["transport"].account)
+    with TestClient(create_app(small.market), raise_server_exceptions=False) as client:
+        path = f"/v1/objections/{case['objection_id']}"
+        answer = client.get(path)
+        assert (answer.status_code, answer.json()["state"]) == (200, "closed")
+        assert answer.headers["cache-control"] == "no-store"
+        assert client.get("/v1/objections", params={"overdue": True}).json()["items"] == []
+        assert client.get("/v1/objections", params={"ended": True}).json()["total"] == 5
+        assert client.get("/v1/objections/statistics").json()["total"] == 5
+        assert client.get(f"{path}/papers").status_code == 401
+        assert client.get(f"{path}/papers", headers={"X-Api-Key": other}).status_code == 403
+        papers = client.get(f"{path}/papers", headers={"X-Api-Key": key}).json()["items"]
+        assert papers[0]["type"] == "objection_statement"
+        chinese = client.get(f"/objections/{case['objection_id']}")
+        english = client.get(f"/objections/{case['objection_id']}?lang=en")
+        assert "脱敏不足" in chinese.text
+        assert "时间线" in chinese.text
+        assert "Timeline" in english.text
+        assert '<svg class="clock' in english.text
+        assert client.get(f"/v1/objections/{UUID(int=5)}").status_code == 404
 
 
 def test_papers__of_a_case__are_the_texts_that_stay_off_chain(small: SmallMarket) -> None:
