@@ -46,8 +46,8 @@ class Clock:
 def clock_of(found: dict[str, Any]) -> Clock:
     """Return the clock of a case as `objection_found` gives it."""
     steps: Sequence[dict[str, Any]] = found["steps"]
-    opened, now, due = found["opened_at"], found["seen_at"], found["next_due_at"]
-    ended = found["ended_at"]
+    opened, ended = int(found["opened_at"]), int(found["ended_at"])
+    now, due = int(found["seen_at"]), int(found["next_due_at"])
     end = max(due, ended or now, opened + 1)
 
     def place(instant: int) -> int:

@@ -115,7 +115,7 @@ class Holds:
         kind, key = subject
         if kind == SubjectKind.DATASET:
             dataset = self.datasets.datasets.get(key)
-            return dataset and Parties(dataset.city_code, (dataset.provider_id,))
+            return Parties(dataset.city_code, (dataset.provider_id,)) if dataset else None
         buyers: tuple[UUID, ...] = ()
         if kind != SubjectKind.PRODUCT:
             invoice = self.books.invoices.get(key)
@@ -125,7 +125,7 @@ class Holds:
                 return None
             key, buyers = licence.product_id, (licence.buyer_id,)
         product = self.licences.products.get(key)
-        return product and Parties(product.city_code, (product.operator_id, *buyers))
+        return Parties(product.city_code, (product.operator_id, *buyers)) if product else None
 
     def _is_in_service(self, subject: Subject) -> bool:
         kind, key = subject
