@@ -20,7 +20,6 @@ contract DeskHandler is DeskMarket {
     uint256 public changedByRefusals;
     uint256 public partiesThatHandled;
     uint256 public lateSteps;
-    uint256 public reached;
 
     constructor() {
         setUp();
@@ -205,7 +204,6 @@ contract DeskHandler is DeskMarket {
             ++partiesThatHandled;
         }
         if (handlerId == _id(PLATFORM)) ++partiesThatHandled;
-        reached |= 1 << uint8(to);
     }
 
     function _refused(uint128 id, IObjectionDesk.Objection memory before) private {
