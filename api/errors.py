@@ -216,6 +216,7 @@ _CONTRACTS = (
     "negotiations",
     "usage_log",
     "revenue_ledger",
+    "objection_desk",
 )
 _NOT_FOUND = (
     "unknown_dataset",
@@ -224,6 +225,7 @@ _NOT_FOUND = (
     "unknown_log",
     "unknown_thread",
     "unknown_application",
+    "unknown_objection",
 )
 _FORBIDDEN = (
     "not_provider",
@@ -233,6 +235,12 @@ _FORBIDDEN = (
     "not_keeper",
     "not_party",
     "not_applicant",
+    "not_desk",
+    "not_handler",
+    "not_authority",
+    "not_objector",
+    "not_respondent",
+    "handler_is_party",
     "role_missing",
     "other_city",
     "party_to_objection",

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api import journal, problems
-from api.console import page, reference
+from api.console import objection, page, reference
 from api.edge import Edge
 from api.intake import Intake
 from api.routes import (
@@ -27,6 +27,7 @@ from api.routes import (
     licences,
     logs,
     money,
+    objections,
     papers,
     people,
     registration,
@@ -78,6 +79,7 @@ def create_app(market: Market) -> FastAPI:
     for router in (
         page.router,
         reference.router,
+        objection.router,
         health.router,
         catalogue.router,
         licences.router,
@@ -86,6 +88,7 @@ def create_app(market: Market) -> FastAPI:
         papers.router,
         registration.router,
         people.router,
+        objections.router,
         simulations.router,
         usage.router,
         gateway.router,

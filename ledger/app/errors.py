@@ -273,6 +273,12 @@ class IntakeStoppedError(AppError):
     retryable = True
 
 
+class NotExecutedError(AppError):
+    """What was decided on an objection is not done yet."""
+
+    code = "objection.not_executed"
+
+
 class LiabilityFloorError(AppError):
     """The platform's share of liability for its own faults lies below the statutory floor."""
 

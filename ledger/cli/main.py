@@ -18,6 +18,7 @@ from ledger.cli import (
     member_commands,
     meter_commands,
     money_commands,
+    objection_commands,
     payment_commands,
     policy_commands,
     proof_commands,
@@ -79,6 +80,7 @@ for name, group in (
     ("payment", payment_commands.payment_app),
     ("split", money_commands.split_app),
     ("remit", remit_commands.remit_app),
+    ("objection", objection_commands.objection_app),
     ("payee", remit_commands.payee_app),
 ):
     app.add_typer(group, name=name, no_args_is_help=True)

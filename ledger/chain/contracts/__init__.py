@@ -11,6 +11,7 @@ from ledger.chain.contracts.datasets import DatasetRegistry
 from ledger.chain.contracts.directory import Directory
 from ledger.chain.contracts.licences import LicenceRegistry
 from ledger.chain.contracts.negotiations import Negotiations
+from ledger.chain.contracts.objections import ObjectionDesk
 from ledger.chain.contracts.revenue import RevenueLedger
 from ledger.chain.contracts.standard import AccessManager, Forwarder
 from ledger.chain.contracts.usage_log import UsageLog
@@ -47,6 +48,7 @@ class Contracts:
         self.negotiations = Negotiations(chain, addresses["Negotiations"])
         self.usage_log = UsageLog(chain, addresses["UsageLog"])
         self.revenue = RevenueLedger(chain, addresses["RevenueLedger"])
+        self.objections = ObjectionDesk(chain, addresses["ObjectionDesk"])
 
     @property
     def indexed(self) -> dict[str, Contract]:

@@ -55,6 +55,7 @@ from ledger.projection.tables.money import (
     splits,
     year_closes,
 )
+from ledger.projection.tables.objections import objection_shares, objection_steps, objections
 from ledger.projection.tables.registration import (
     duty_lists,
     inspections,
@@ -128,6 +129,9 @@ PROJECTIONS: tuple[Table, ...] = (
     receivables,
     remittances,
     remittance_lines,
+    objections,
+    objection_steps,
+    objection_shares,
 )
 
 __all__ = [
@@ -160,6 +164,9 @@ __all__ = [
     "members",
     "notice_objections",
     "notice_rules",
+    "objection_shares",
+    "objection_steps",
+    "objections",
     "offers",
     "opening_decisions",
     "opening_policies",
