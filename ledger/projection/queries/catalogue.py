@@ -107,9 +107,8 @@ class HarvestedRow:
 
 def search(connection: Connection, wanted: Search) -> SearchPage:
     """Return one page of what is wanted, with the counts over all pages."""
-    found = _found(connection, wanted)
-    total, counts = _count(connection, wanted, found)
-    items = _page(connection, wanted, found)
+    total, counts = _count(connection, wanted)
+    items = _page(connection, wanted)
     return SearchPage(items[: wanted.limit], total, counts, len(items) <= wanted.limit)
 
 
@@ -130,91 +129,103 @@ def kind_of_entry(connection: Connection, entry_id: UUID) -> EntryKind | None:
     return None if number is None else EntryKind(number)
 
 
-def _found(connection: Connection, wanted: Search) -> list[ColumnElement[bool]]:
+def _found(
+    connection: Connection, wanted: Search, entry_no: ColumnElement[int]
+) -> list[ColumnElement[bool]]:
     """Return the conditions of words and price, those of facets left out."""
-    entries = catalogue_entries.c
     conditions = []
     if wanted.parts:
-        conditions.append(matches(connection, entries.entry_no, wanted.parts))
+        conditions.append(matches(connection, entry_no, wanted.parts))
     if wanted.price_max_micro_yuan is not None:
-        conditions.append(entries.price_micro_yuan <= wanted.price_max_micro_yuan)
+        price = catalogue_entries.c.price_micro_yuan
+        conditions.append(price <= wanted.price_max_micro_yuan)
     return conditions
 
 
-def _count(
-    connection: Connection, wanted: Search, found: Sequence[ColumnElement[bool]]
-) -> tuple[int, dict[str, dict[int, int]]]:
+def _count(connection: Connection, wanted: Search) -> tuple[int, dict[str, dict[int, int]]]:
     """Count every facet in one pass over the numbers of what matches."""
-    query = select(catalogue_entries.c.facets).where(*found)
+    entries = catalogue_entries.c
+    query = select(entries.facets).where(*_found(connection, wanted, entries.entry_no))
     numbers: list[int] = list(connection.execute(query).scalars())
     passing, only_failing = _sifted(numbers, wanted.chosen)
     counts = {}
-    for key, facet in FACETS.items():
-        counted = passing + only_failing[key] if key in only_failing else passing
-        counts[key] = _counts(facet, counted)
+    for low, high in _WORDS:
+        mask = (1 << high) - (1 << low)
+        words = Counter([number & mask for number in passing])
+        for key, facet in FACETS.items():
+            if low <= facet.shift < high and key not in only_failing:
+                counts[key] = _counts(facet, words)
+    for key, more in only_failing.items():
+        own = FACETS[key].mask << FACETS[key].shift
+        words = Counter([number & own for number in passing])
+        counts[key] = _counts(FACETS[key], words + Counter([number & own for number in more]))
     return len(passing), counts
+
+
+_WORDS = ((0, 28), (28, 39), (39, 46), (46, 63))
+"""Bits of facets that are counted together first, because few combinations of them occur."""
 
 
 def _sifted(
     numbers: list[int], chosen: Mapping[str, frozenset[int]]
 ) -> tuple[list[int], dict[str, list[int]]]:
     """Return what passes every filter, and by filter what fails that one alone."""
-    alone: dict[str, list[int]] = {key: [] for key in chosen}
-    passing = numbers
+    alone: dict[str, list[int]] = {}
     for key, values in chosen.items():
-        test = _test(FACETS[key], values)
-        for other, left in alone.items():
-            if other != key:
-                alone[other] = [number for number in left if test(number)]
-        alone[key] = [number for number in passing if not test(number)]
-        passing = [number for number in passing if test(number)]
-    return passing, alone
+        facet = FACETS[key]
+        for other, failing in alone.items():
+            alone[other] = _passing(failing, facet, values)
+        alone[key] = _passing(numbers, facet, values, is_wanted=False)
+        numbers = _passing(numbers, facet, values)
+    return numbers, alone
 
 
-def _test(facet: Facet, values: frozenset[int]) -> Any:
-    shift, mask = facet.shift, facet.mask
+def _passing(
+    numbers: list[int], facet: Facet, values: frozenset[int], *, is_wanted: bool = True
+) -> list[int]:
+    own = facet.mask << facet.shift
     if facet.is_set:
-        bits = sum(values) << shift
-        return lambda number: bool(number & bits)
-    return lambda number: (number >> shift) & mask in values
+        bits = sum(values) << facet.shift
+        return [number for number in numbers if bool(number & bits) is is_wanted]
+    shifted = {value << facet.shift for value in values}
+    return [number for number in numbers if (number & own in shifted) is is_wanted]
 
 
-def _counts(facet: Facet, numbers: list[int]) -> dict[int, int]:
-    shift, mask = facet.shift, facet.mask
-    raw = Counter([(number >> shift) & mask for number in numbers])
-    if not facet.is_set:
-        return {number: raw[number] for number in facet.names.values() if raw[number]}
-    found = {
-        bit: sum(count for number, count in raw.items() if number & bit)
-        for bit in facet.names.values()
-    }
-    return {bit: count for bit, count in found.items() if count}
+def _counts(facet: Facet, words: Mapping[int, int]) -> dict[int, int]:
+    found: Counter[int] = Counter()
+    for word, count in words.items():
+        found[(word >> facet.shift) & facet.mask] += count
+    if facet.is_set:
+        sets, found = found, Counter()
+        for bit in facet.names.values():
+            found[bit] = sum(count for number, count in sets.items() if number & bit)
+    return {number: found[number] for number in facet.names.values() if found[number]}
 
 
-def _page(
-    connection: Connection, wanted: Search, found: Sequence[ColumnElement[bool]]
-) -> tuple[EntryRow, ...]:
+def _page(connection: Connection, wanted: Search) -> tuple[EntryRow, ...]:
     """Return the results of a page and, where there is one, the first of the next."""
-    entries = catalogue_entries.c
+    entries, texts = catalogue_entries.c, catalogue_texts.c
     score = _score(connection, wanted).label("score")
     keys = _keys(wanted.sort, score)
-    query = select(catalogue_entries, score).where(*found, *_chosen(wanted.chosen))
+    # As an expression: entries are then walked in the order of the page, and no further than it.
+    conditions = _found(connection, wanted, entries.entry_no + 0)
+    query = select(entries.entry_no, score).where(*conditions, *_chosen(wanted.chosen))
     if wanted.after is not None:
         query = query.where(_after(keys, wanted.after))
     ordered = query.order_by(*(key.desc() if is_down else key for key, is_down in keys))
     part = ordered.limit(wanted.limit + 1).subquery()
-    texts = catalogue_texts.c
     shown = (
-        *(part.c[column.name] for column in entries if column.name in _OF_ENTRIES),
+        *(column for column in entries if column.name in EntryRow.__dataclass_fields__),
+        *(column for column in texts if column.name in EntryRow.__dataclass_fields__),
         part.c.score,
-        *(column for column in texts if column.name != "entry_no"),
     )
-    joined = select(*shown).join(catalogue_texts, texts.entry_no == part.c.entry_no)
+    joined = (
+        select(*shown)
+        .join(part, part.c.entry_no == entries.entry_no)
+        .join(catalogue_texts, texts.entry_no == entries.entry_no)
+    )
     rows = [EntryRow(**row) for row in connection.execute(joined).mappings()]
     return tuple(sorted(rows, key=lambda row: _order(row, wanted.sort)))
-
-
-_OF_ENTRIES = set(EntryRow.__dataclass_fields__) & {column.name for column in catalogue_entries.c}
 
 
 def _score(connection: Connection, wanted: Search) -> ColumnElement[int]:
