@@ -128,6 +128,7 @@ STATUS: dict[str, int] = {
     "app.holding_changed": 503,
     "app.signer_unknown": 403,
     "billing.not_anchored": 409,
+    "catalogue.cursor": 422,
     "chain.error": 500,
     "chain.deployment_missing": 503,
     "chain.idempotency_conflict": 409,

@@ -27,6 +27,7 @@ from api.routes import (
     logs,
     money,
     papers,
+    search,
     simulations,
     usage,
 )
@@ -77,6 +78,7 @@ def create_app(market: Market) -> FastAPI:
         reference.router,
         health.router,
         catalogue.router,
+        search.router,
         logs.router,
         money.router,
         papers.router,

@@ -223,3 +223,9 @@ class IntakeStoppedError(AppError):
 
     code = "meter.intake_stopped"
     retryable = True
+
+
+class CursorError(AppError):
+    """A cursor of the catalogue that was not given for this search."""
+
+    code = "catalogue.cursor"

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from ledger.app.market import Market
-from ledger.app.names import display_names
+from ledger.app.names import display_names, names_of
 from ledger.domain.codes import (
     ModeSet,
     OpenClass,
@@ -142,10 +142,13 @@ def dataset_found(market: Market, dataset_id: UUID) -> dict[str, Any]:
     Raises:
         NotFoundError: it is unknown.
     """
-    names = display_names(market)
     with market.read() as connection:
         detail = queries.dataset(connection, dataset_id)
         children = queries.children_of(connection, dataset_id)
+        provider_id = detail.dataset.provider_id
+        profile_digest = queries.organisation(connection, provider_id).profile_digest
+    digests = {dataset_id: detail.dataset.metadata_digest, provider_id: profile_digest}
+    names = names_of(market, digests)
     document = market.documents.find(detail.dataset.metadata_digest)
     return _dataset(detail, names) | {
         "metadata": dict(document.record).get("metadata") if document else None,
@@ -165,7 +168,7 @@ def product_found(market: Market, product_id: UUID) -> dict[str, Any]:
     with market.read() as connection:
         detail = queries.product(connection, product_id)
     return plain(detail.product) | {
-        "name": display_names(market).get(product_id),
+        "name": names_of(market, {product_id: detail.product.metadata_digest})[product_id],
         "lineage": [plain(row) for row in detail.lineage],
         "caps": [plain(cap) for cap in detail.caps],
         "tariff": plain(detail.tariff) if detail.tariff else None,

@@ -8,6 +8,7 @@ import typer
 
 from ledger import __version__
 from ledger.cli import (
+    catalogue_commands,
     explain_commands,
     invoice_commands,
     licence_commands,
@@ -52,6 +53,7 @@ for name, group in (
     ("apikey", system.apikey_app),
     ("org", market_commands.org_app),
     ("dataset", market_commands.dataset_app),
+    ("catalogue", catalogue_commands.catalogue_app),
     ("product", market_commands.product_app),
     ("licence", licence_commands.licence_app),
     ("scheme", scheme_commands.scheme_app),

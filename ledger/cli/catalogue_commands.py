@@ -1,0 +1,124 @@
+"""Commands on the catalogue: search, show, lineage, export, harvest."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from ledger.app.catalogue import entry_found, lineage_found, search_catalogue
+from ledger.cli.shell import HomeOption, JsonOption, guarded, open_market, out, show, table
+from ledger.cli.tables import print_detail
+from ledger.domain.errors import MalformedValueError
+from ledger.domain.facets import FACETS
+from ledger.domain.ids import parse_id
+
+catalogue_app = typer.Typer(help="Catalogue 目录: search, show, lineage, export, harvest.")
+WhereOption = Annotated[
+    list[str] | None,
+    typer.Option("--where", help=f"facet=name, repeatable; facets: {', '.join(FACETS)}."),
+]
+
+
+def filters_of(texts: list[str] | None) -> dict[str, list[str]]:
+    """Return names by facet of texts such as city=320100.
+
+    Raises:
+        MalformedValueError: a text names no facet.
+    """
+    filters: dict[str, list[str]] = {}
+    for text in texts or ():
+        key, equals, name = text.partition("=")
+        if not equals or key not in FACETS:
+            raise MalformedValueError(
+                f"--where {text!r} names no facet",
+                field="where",
+                got=text,
+                expected=[f"{key}=…" for key in FACETS],
+            )
+        filters.setdefault(key, []).append(name)
+    return filters
+
+
+@catalogue_app.command("search")
+@guarded
+def catalogue_search(
+    words: Annotated[str, typer.Argument(help="Words in Chinese or English.")] = "",
+    where: WhereOption = None,
+    price_max_micro_yuan: Annotated[
+        int | None, typer.Option("--price-max", help="Micro-yuan a unit begins at, at most.")
+    ] = None,
+    sort: Annotated[str, typer.Option(help="relevance, newest or title.")] = "",
+    limit: Annotated[int, typer.Option(help="Entries a page.")] = 20,
+    cursor: Annotated[str, typer.Option(help="next_cursor of the page before.")] = "",
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Search datasets, products and harvested entries, with the counts of each facet."""
+    with open_market(home) as market:
+        found = search_catalogue(
+            market,
+            text=words,
+            filters=filters_of(where),
+            price_max_micro_yuan=price_max_micro_yuan,
+            sort=sort,
+            limit=limit,
+            cursor=cursor,
+        )
+    show(found, as_json, lambda: _print_found(found))
+
+
+@catalogue_app.command("show")
+@guarded
+def catalogue_show(entry_id: str, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Show one entry: record, timeline of versions 版本 and digests, products made of it."""
+    with open_market(home) as market:
+        found = entry_found(market, parse_id(entry_id, "entry_id"))
+    show(found, as_json, lambda: print_detail("Catalogue 目录", found))
+
+
+@catalogue_app.command("lineage")
+@guarded
+def catalogue_lineage(entry_id: str, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Show what an entry was made from and what was made from it (溯源)."""
+    with open_market(home) as market:
+        found = lineage_found(market, parse_id(entry_id, "entry_id"))
+    show(found, as_json, lambda: _print_graph(found))
+
+
+def _print_found(found: dict[str, Any]) -> None:
+    rows = [
+        (
+            item["entry_id"],
+            f"{item['title_zh']}\n{item['title_en']}",
+            item["kind"],
+            item["city"] or "—",
+            item["state"],
+            item["open_class"] or "—",
+            item["price"] or "—",
+        )
+        for item in found["items"]
+    ]
+    heads = ("id", "title", "kind", "city", "state", "class", "price")
+    out.print(table(f"Catalogue 目录: {found['total']}", heads, rows))
+    counts = [
+        (
+            f"{facet['label_zh']} {key}",
+            ", ".join(f"{value['name']} {value['count']}" for value in facet["values"]),
+        )
+        for key, facet in found["facets"].items()
+        if facet["values"]
+    ]
+    out.print(table("Facets 筛选", ("facet", "counts"), counts))
+    if found["next_cursor"]:
+        out.print(f"next page: --cursor {found['next_cursor']}", highlight=False)
+
+
+def _print_graph(found: dict[str, Any]) -> None:
+    nodes = [
+        (node["generation"], node["kind"], f"{node['title_zh']} {node['title_en']}", node["key"])
+        for node in found["nodes"]
+    ]
+    out.print(table("Lineage 溯源", ("generation", "kind", "title", "key"), nodes))
+    edges = [(edge["from"], edge["kind"], edge["to"]) for edge in found["edges"]]
+    out.print(table("Edges", ("from", "kind", "to"), edges))
