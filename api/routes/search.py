@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Iterable
+from itertools import chain
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
+from api.accept import preferred
 from api.deps import MarketDep
 from api.languages import CHINESE, language_of
 from ledger.app.catalogue import (
@@ -16,12 +20,24 @@ from ledger.app.catalogue import (
     search_catalogue,
     timeline_of,
 )
+from ledger.app.catalogue_facts import (
+    catalogue_head,
+    dataset_facts,
+    lineage_facts,
+    offer_facts,
+    product_facts,
+)
 from ledger.domain.facets import FACETS
 from ledger.domain.search_words import QUERY_LENGTH_MAX
+from ledger.report.dcat import catalogue_nodes
+from ledger.report.linked_data import MEDIA_TYPES, Node, write
+from ledger.report.policies import offer_of, policy_digest
+from ledger.report.provenance import provenance_nodes
 
 router = APIRouter(prefix="/v1/catalogue", tags=["catalogue 目录"])
 Words = Annotated[str, Query(max_length=QUERY_LENGTH_MAX)]
 Short = Annotated[str, Query(max_length=600)]
+Form = Literal["jsonld", "turtle"] | None
 Names = Annotated[list[str], Query(max_length=64)]
 
 
@@ -81,3 +97,42 @@ def timeline(entry_id: UUID, market: MarketDep) -> list[dict[str, Any]]:
 def lineage(entry_id: UUID, market: MarketDep) -> dict[str, Any]:
     """Lineage both ways as nodes and edges."""
     return lineage_found(market, entry_id)
+
+
+@router.get("/entries/{entry_id}/provenance", response_class=StreamingResponse)
+def provenance(
+    request: Request, entry_id: UUID, market: MarketDep, form: Form = None
+) -> StreamingResponse:
+    """Lineage as PROV-O, JSON-LD or Turtle."""
+    datasets, products = lineage_facts(market, entry_id)
+    return _linked(request, provenance_nodes(datasets, products), form)
+
+
+@router.get("/entries/{entry_id}/offer")
+def offer(entry_id: UUID, market: MarketDep) -> dict[str, Any]:
+    """A product's ODRL offer, and the digest that names it."""
+    policy = offer_of(offer_facts(market, entry_id))
+    return {"policy": policy, "policy_digest": policy_digest(policy)}
+
+
+@router.get("/export", response_class=StreamingResponse)
+def export(request: Request, market: MarketDep, form: Form = None) -> StreamingResponse:
+    """The whole catalogue as DCAT 3, JSON-LD or Turtle, by `form` or the Accept header."""
+    head = catalogue_head(market, str(request.base_url))
+    datasets = dataset_facts(market, head["dataset_ids"])
+    products = product_facts(market, head["product_ids"])
+    return _linked(request, catalogue_nodes(head, datasets, products), form)
+
+
+def _linked(request: Request, nodes: Iterable[Node], form: str | None) -> StreamingResponse:
+    offers = list(MEDIA_TYPES.values())
+    accepted = preferred(request.headers.get("accept", ""), offers)
+    chosen = form or next(name for name, kind in MEDIA_TYPES.items() if kind == accepted)
+    # The first pieces are made here, so that a fault is a problem document and not a broken stream.
+    pieces = write(nodes, chosen)
+    begun = [piece for _, piece in zip(range(3), pieces, strict=False)]
+    return StreamingResponse(
+        chain(begun, pieces),
+        media_type=MEDIA_TYPES[chosen],
+        headers={"Vary": "Accept", "Cache-Control": "no-cache"},
+    )

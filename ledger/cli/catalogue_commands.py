@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ledger.app.catalogue import entry_found, lineage_found, search_catalogue
+from ledger.app.catalogue_facts import (
+    catalogue_head,
+    dataset_facts,
+    lineage_facts,
+    product_facts,
+)
 from ledger.cli.shell import HomeOption, JsonOption, guarded, open_market, out, show, table
 from ledger.cli.tables import print_detail
 from ledger.domain.errors import MalformedValueError
 from ledger.domain.facets import FACETS
 from ledger.domain.ids import parse_id
+from ledger.report.dcat import catalogue_nodes
+from ledger.report.linked_data import MEDIA_TYPES, Node, write
+from ledger.report.provenance import provenance_nodes
 
 catalogue_app = typer.Typer(help="Catalogue 目录: search, show, lineage, export, harvest.")
 WhereOption = Annotated[
@@ -84,6 +96,53 @@ def catalogue_lineage(entry_id: str, home: HomeOption = None, as_json: JsonOptio
     with open_market(home) as market:
         found = lineage_found(market, parse_id(entry_id, "entry_id"))
     show(found, as_json, lambda: _print_graph(found))
+
+
+@catalogue_app.command("export")
+@guarded
+def catalogue_export(
+    target: Annotated[Path, typer.Argument(help="File to write, - for standard output.")] = Path(
+        "-"
+    ),
+    form: Annotated[str, typer.Option("--form", help="jsonld or turtle.")] = "jsonld",
+    lineage_of: Annotated[
+        str, typer.Option("--lineage-of", help="Only the lineage of this entry, as PROV-O.")
+    ] = "",
+    base_url: Annotated[
+        str, typer.Option(help="Address at which the service is reached by others.")
+    ] = "",
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the catalogue as DCAT 3, or a lineage as PROV-O, in JSON-LD or Turtle."""
+    if form not in MEDIA_TYPES:
+        raise MalformedValueError(
+            f"form {form!r} is not offered", field="form", got=form, expected=sorted(MEDIA_TYPES)
+        )
+    with open_market(home) as market:
+        nodes: Iterable[Node]
+        if lineage_of:
+            nodes = provenance_nodes(*lineage_facts(market, parse_id(lineage_of, "lineage_of")))
+        else:
+            address = base_url or f"http://{market.settings.host}:{market.settings.port}"
+            head = catalogue_head(market, address)
+            nodes = catalogue_nodes(
+                head,
+                dataset_facts(market, head["dataset_ids"]),
+                product_facts(market, head["product_ids"]),
+            )
+        _write(target, write(nodes, form))
+    if str(target) != "-":
+        facts = {"file": str(target), "form": form}
+        show(facts, as_json, lambda: out.print(f"[green]written[/] {target}", highlight=False))
+
+
+def _write(target: Path, pieces: Iterable[str]) -> None:
+    if str(target) == "-":
+        sys.stdout.writelines(pieces)
+        return
+    with target.open("w", encoding="utf-8") as stream:
+        stream.writelines(pieces)
 
 
 def _print_found(found: dict[str, Any]) -> None:
