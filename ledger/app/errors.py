@@ -229,3 +229,9 @@ class CursorError(AppError):
     """A cursor of the catalogue that was not given for this search."""
 
     code = "catalogue.cursor"
+
+
+class NotHarvesterError(AppError):
+    """Only the platform and registrars bring another catalogue in."""
+
+    code = "catalogue.not_harvester"

@@ -16,7 +16,18 @@ from ledger.app.catalogue_facts import (
     lineage_facts,
     product_facts,
 )
-from ledger.cli.shell import HomeOption, JsonOption, guarded, open_market, out, show, table
+from ledger.app.harvesting import SIZE_READ_MAX, harvest_catalogue
+from ledger.cli.shell import (
+    AsOption,
+    HomeOption,
+    JsonOption,
+    account,
+    guarded,
+    open_market,
+    out,
+    show,
+    table,
+)
 from ledger.cli.tables import print_detail
 from ledger.domain.errors import MalformedValueError
 from ledger.domain.facets import FACETS
@@ -135,6 +146,34 @@ def catalogue_export(
     if str(target) != "-":
         facts = {"file": str(target), "form": form}
         show(facts, as_json, lambda: out.print(f"[green]written[/] {target}", highlight=False))
+
+
+@catalogue_app.command("harvest")
+@guarded
+def catalogue_harvest(
+    file: Annotated[Path, typer.Argument(help="DCAT in JSON-LD, Turtle or RDF/XML; - for stdin.")],
+    key_name: AsOption,
+    source: Annotated[str, typer.Option(help="Name of the catalogue; its own by default.")] = "",
+    form: Annotated[str, typer.Option(help="jsonld, turtle or xml; seen by default.")] = "",
+    city_code: Annotated[
+        int | None, typer.Option("--city", help="City of datasets that name none.")
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take over another catalogue's datasets, marked with their source; nothing is fetched."""
+    content = sys.stdin.buffer.read(SIZE_READ_MAX) if str(file) == "-" else _read(file)
+    with open_market(home) as market:
+        harvester_id = market.organisation_of(account(market, key_name).address)
+        found = harvest_catalogue(
+            market, content, harvester_id, source=source, form=form, city_code=city_code
+        )
+    show(found, as_json, lambda: print_detail("Harvest 外市目录", found))
+
+
+def _read(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return stream.read(SIZE_READ_MAX)
 
 
 def _write(target: Path, pieces: Iterable[str]) -> None:
