@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api import journal, problems
+from api.console import catalogue as catalogue_pages
 from api.console import page, reference
 from api.edge import Edge
 from api.intake import Intake
@@ -75,6 +76,7 @@ def create_app(market: Market) -> FastAPI:
     app.add_middleware(Edge)
     for router in (
         page.router,
+        catalogue_pages.router,
         reference.router,
         health.router,
         catalogue.router,
