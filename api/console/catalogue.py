@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -22,9 +24,21 @@ from ledger.app.market import Market
 from ledger.app.pricing import price_preview
 from ledger.app.requests import parse_part
 from ledger.domain.catalogue import FIELDS
-from ledger.domain.codes import ChargeBasis, ModeSet, ProductState, Purpose
+from ledger.domain.codes import (
+    ChargeBasis,
+    DeliveryMode,
+    ModeSet,
+    OpenClass,
+    OrganisationKind,
+    ProductState,
+    Purpose,
+    Sensitivity,
+    UpdateFrequency,
+    parse_code,
+)
+from ledger.domain.errors import UnknownCodeError
 from ledger.domain.facets import FACETS
-from ledger.domain.labels import city_label, label_of
+from ledger.domain.labels import city_label, industry_label, label_of, theme_label
 from ledger.domain.search_words import QUERY_LENGTH_MAX
 from ledger.domain.units import UINT64_MAX, yuan_text
 
@@ -33,6 +47,19 @@ _TEMPLATES = Jinja2Templates(directory=Path(__file__).parent / "templates")
 _PAGE = 20
 _NESTED = ("fields", "quality_scores", "rights_basis")
 _MICRO_YUAN = 1_000_000
+_CODES: dict[str, type[IntEnum]] = {
+    "provider_kind": OrganisationKind,
+    "open_class": OpenClass,
+    "share_class": OpenClass,
+    "sensitivity": Sensitivity,
+    "delivery_modes": DeliveryMode,
+    "update_frequency": UpdateFrequency,
+}
+_LABELS: dict[str, Callable[[Any, str], str]] = {
+    "domain": lambda value, side: theme_label(str(value), side),
+    "industry": lambda value, side: industry_label(str(value), side),
+    "city_code": lambda value, side: city_label(int(value), side),
+}
 
 
 @router.get("/catalogue", response_class=HTMLResponse)
@@ -148,9 +175,24 @@ def _record_rows(record: dict[str, Any], side: str) -> list[tuple[int, str, str]
         if value is None or field.key in _NESTED:
             continue
         label = field.label_zh if side == "zh" else field.label_en
-        texts = [str(item) for item in value] if isinstance(value, list) else [str(value)]
+        items = value if isinstance(value, list) else [value]
+        texts = [_shown(field.key, item, side) for item in items]
         rows.append((field.number, label, ", ".join(texts)))
     return rows
+
+
+def _shown(key: str, value: Any, side: str) -> str:
+    """Return a value of a record in words: codes by their labels."""
+    if isinstance(value, bool):
+        return ("是" if value else "否") if side == "zh" else ("yes" if value else "no")
+    if key in _LABELS:
+        return _LABELS[key](value, side)
+    if key in _CODES:
+        try:
+            return label_of(parse_code(_CODES[key], value, key), side)
+        except UnknownCodeError:
+            return str(value)
+    return str(value)
 
 
 def _product(

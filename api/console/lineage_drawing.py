@@ -69,9 +69,7 @@ def draw_lineage(graph: dict[str, Any], title_key: str, subject_id: str) -> Line
     return LineageDrawing(width, height, tuple(placed.values()), lines, left_out)
 
 
-def _box(
-    node: dict[str, Any], place: tuple[int, int], title_key: str, subject_id: str
-) -> Box:
+def _box(node: dict[str, Any], place: tuple[int, int], title_key: str, subject_id: str) -> Box:
     is_own = node["subject_id"] == subject_id
     kind = "own" if is_own else ("payee" if node["kind"] == "product" else "provider")
     return Box(

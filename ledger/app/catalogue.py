@@ -112,10 +112,14 @@ def entry_found(market: Market, entry_id: UUID) -> dict[str, Any]:
     if kind is EntryKind.HARVESTED:
         with market.read() as connection:
             return head | plain(searching.harvested(connection, entry_id))
-    return head | dataset_found(market, entry_id) | {
-        "timeline": timeline_of(market, entry_id),
-        "products": products_of(market, entry_id),
-    }
+    return (
+        head
+        | dataset_found(market, entry_id)
+        | {
+            "timeline": timeline_of(market, entry_id),
+            "products": products_of(market, entry_id),
+        }
+    )
 
 
 def products_of(market: Market, dataset_id: UUID) -> list[dict[str, Any]]:
@@ -219,9 +223,7 @@ def _search_of(
         for key, values in filters.items()
         if key in FACETS and values
     }
-    return Search(
-        parts, chosen, price_max, order, require_range("limit", limit, 1, LIMIT_MAX)
-    )
+    return Search(parts, chosen, price_max, order, require_range("limit", limit, 1, LIMIT_MAX))
 
 
 def _facets(page: SearchPage, wanted: Search) -> dict[str, Any]:

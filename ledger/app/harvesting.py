@@ -64,8 +64,9 @@ def harvest_catalogue(
             continue
         record = record | {"city_code": record["city_code"] or city}
         rows.append(_row(name, uri, record))
+    head = _head(market, found, harvester_id)
     with write(market.engine) as connection:
-        counts = harvested.replace_source(connection, name, rows, _head(market, found, harvester_id))
+        counts = harvested.replace_source(connection, name, rows, head)
     bring_up_to_date(market, force=True)
     return {
         "source": name,

@@ -40,6 +40,7 @@ FORMS = {"jsonld": "json-ld", "turtle": "turtle", "xml": "xml"}
 _TEXT_MAX = 4_000
 _ADDRESS_MAX = 2_000
 _KEYWORDS_MAX = 64
+_IN_SERIES = URIRef("http://www.w3.org/ns/dcat#inSeries")
 _BASE = "urn:mdl:harvest:"
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -194,7 +195,7 @@ def _catalogue(graph: Graph, file_digest: bytes) -> ForeignCatalogue:
     found = listed or [
         subject
         for subject in sorted(set(graph.subjects(RDF.type, DCAT.Dataset)), key=str)
-        if not (list(graph.objects(subject, DCAT.inSeries)))
+        if not list(graph.objects(subject, _IN_SERIES))
     ]
     if not found:
         raise ForeignCatalogueError(

@@ -69,7 +69,8 @@ def validate_record(record: object) -> list[LedgerError]:
         value = record.get(field.key)
         if value is None:
             if field.is_required(record):
-                findings.append(_malformed(field.key, None, f"{field.label_zh} ({field.label_en}) is required"))
+                label = f"{field.label_zh} {field.label_en}"
+                findings.append(_malformed(field.key, None, f"{label} is required"))
             continue
         try:
             field.check(field.key, value)

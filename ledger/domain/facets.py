@@ -128,9 +128,7 @@ def _picked(pairs: Mapping[int, tuple[str, str]]) -> Callable[[int, str], str]:
 FACETS: dict[str, Facet] = {
     facet.key: facet
     for facet in (
-        Facet(
-            "kind", {"zh": "类别", "en": "Kind"}, 0, 2, _codes(EntryKind), _picked({**_KINDS})
-        ),
+        Facet("kind", {"zh": "类别", "en": "Kind"}, 0, 2, _codes(EntryKind), _picked({**_KINDS})),
         Facet(
             "city",
             {"zh": "城市", "en": "City"},
@@ -171,7 +169,9 @@ FACETS: dict[str, Facet] = {
             _codes(QualityGrade),
             _labels(QualityGrade),
         ),
-        Facet("price", {"zh": "价格", "en": "Price"}, 37, 2, _codes(PriceKind), _picked({**_PRICES})),
+        Facet(
+            "price", {"zh": "价格", "en": "Price"}, 37, 2, _codes(PriceKind), _picked({**_PRICES})
+        ),
         Facet(
             "mode",
             {"zh": "提供方式", "en": "Delivery mode"},

@@ -2,11 +2,11 @@
 
 Rules kept here:
 1. Runs of Latin letters and digits are words: lower case, no accents, plural endings cut.
-2. Every other letter, Chinese above all, makes overlapping pairs (气象数据: 气象 象数 数据), and the
-   last letter of a run stands alone too. So every part of two letters or more can be found, without
-   a dictionary that would have to know the names of districts and offices.
-3. A typed run of four letters or more is read as words of two or three letters in any cut (南京交通:
-   南京 + 交通), because people write several words without a space between them.
+2. Every other letter, Chinese above all, makes overlapping pairs (气象数据: 气象 象数 数据), and
+   the last letter of a run stands alone too. So every part of two letters or more can be found,
+   without a dictionary that would have to know the names of districts and offices.
+3. A typed run of four letters or more is read as words of two or three letters in any cut
+   (南京交通: 南京 + 交通), because people write several words without a space between them.
 4. Both databases index these tokens as they are, so both answer alike.
 """
 

@@ -14,7 +14,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Table, case, func, literal, or_, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Table,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+)
 
 from ledger.domain.codes import ClaimantKind, ProductState
 from ledger.domain.facets import (
@@ -29,18 +40,16 @@ from ledger.domain.facets import (
     unpack,
 )
 from ledger.projection.catalogue_entries import (
-    Entry,
     dataset_entry,
     harvested_entry,
     price_from,
     product_entry,
 )
+from ledger.projection.catalogue_store import remove, write
 from ledger.projection.chain_copy import position_of
 from ledger.projection.tables import (
-    CATALOGUE,
     catalogue_entries,
     catalogue_position,
-    catalogue_texts,
     datasets,
     harvested_datasets,
     lineage,
@@ -48,7 +57,6 @@ from ledger.projection.tables import (
     products,
     tariffs,
 )
-from ledger.projection.text_index import add_to_index, empty_index, remove_from_index
 
 FindRecord = Callable[[bytes], Mapping[str, Any] | None]
 _CHUNK = 500
@@ -83,13 +91,6 @@ def refresh(connection: Connection, find_record: FindRecord, *, force: bool = Fa
     return count
 
 
-def empty(connection: Connection) -> None:
-    """Forget every entry; the next refresh makes them anew."""
-    empty_index(connection)
-    for table in CATALOGUE:
-        connection.execute(table.delete())
-
-
 def _block(connection: Connection) -> str:
     position = position_of(connection)
     return "" if position is None else position.hash
@@ -99,15 +100,7 @@ def _drop_gone(connection: Connection, kind: EntryKind, table: Table, key: str) 
     entries = catalogue_entries.c
     is_there = select(literal(1)).where(table.c[key] == entries.entry_id).exists()
     query = select(entries.entry_no).where(entries.kind == kind, ~is_there)
-    _remove(connection, list(connection.execute(query).scalars()))
-
-
-def _remove(connection: Connection, numbers: Sequence[int]) -> None:
-    remove_from_index(connection, numbers)
-    for table in (catalogue_texts, catalogue_entries):
-        for start in range(0, len(numbers), _CHUNK):
-            part = numbers[start : start + _CHUNK]
-            connection.execute(table.delete().where(table.c.entry_no.in_(part)))
+    remove(connection, list(connection.execute(query).scalars()))
 
 
 def _datasets(connection: Connection, find_record: FindRecord) -> int:
@@ -123,15 +116,13 @@ def _datasets(connection: Connection, find_record: FindRecord) -> int:
         "state": state,
     }
     mask = sum(FACETS[key].mask << FACETS[key].shift for key in _OF_CHAIN)
-    packed = sum(
-        (value * _wide(1 << FACETS[key].shift) for key, value in values.items()), _wide(0)
-    )
+    packed = sum((value * _wide(1 << FACETS[key].shift) for key, value in values.items()), _wide(0))
     query = (
         select(datasets, organisations.c.kind.label("provider_kind"), state.label("facet_state"))
         .select_from(
-            datasets.outerjoin(
-                catalogue_entries, entries.entry_id == row.dataset_id
-            ).outerjoin(organisations, organisations.c.organisation_id == row.provider_id)
+            datasets.outerjoin(catalogue_entries, entries.entry_id == row.dataset_id).outerjoin(
+                organisations, organisations.c.organisation_id == row.provider_id
+            )
         )
         .where(
             or_(
@@ -145,7 +136,7 @@ def _datasets(connection: Connection, find_record: FindRecord) -> int:
     due = connection.execute(query).all()
     for start in range(0, len(due), _CHUNK):
         part = due[start : start + _CHUNK]
-        _write(connection, [dataset_entry(it, find_record(it.metadata_digest)) for it in part])
+        write(connection, [dataset_entry(it, find_record(it.metadata_digest)) for it in part])
     return len(due)
 
 
@@ -186,7 +177,7 @@ def _products(connection: Connection, find_record: FindRecord) -> int:
             operator = find_record(row.profile_digest) if row.profile_digest else None
             document = find_record(row.metadata_digest)
             found.append(product_entry(row, document, operator, facets))
-    _write(connection, found)
+    write(connection, found)
     return len(found)
 
 
@@ -288,7 +279,7 @@ def _harvested(connection: Connection) -> int:
     due = connection.execute(query).all()
     for start in range(0, len(due), _CHUNK):
         part = due[start : start + _CHUNK]
-        _write(connection, [harvested_entry(it, _harvested_facets(it.record)) for it in part])
+        write(connection, [harvested_entry(it, _harvested_facets(it.record)) for it in part])
     return len(due)
 
 
@@ -299,57 +290,4 @@ def _harvested_facets(record: Mapping[str, Any]) -> dict[str, int]:
         "domain": theme_number(str(record.get("theme", ""))),
         "frequency": int(record.get("frequency") or 0),
         "state": HARVESTED_STATE,
-    }
-
-
-def _write(connection: Connection, found: Sequence[Entry]) -> None:
-    """Store entries under the numbers that they have, or under new ones."""
-    if not found:
-        return
-    entries = catalogue_entries.c
-    ids = [entry.entry_id for entry in found]
-    query = select(entries.entry_id, entries.entry_no).where(entries.entry_id.in_(ids))
-    numbers = {row.entry_id: row.entry_no for row in connection.execute(query)}
-    _remove(connection, list(numbers.values()))
-    last = connection.execute(select(func.max(entries.entry_no))).scalar_one() or 0
-    last = max([last, *numbers.values()])
-    rows, texts, tokens = [], [], []
-    for entry in found:
-        if entry.entry_id not in numbers:
-            last += 1
-            numbers[entry.entry_id] = last
-        number = numbers[entry.entry_id]
-        rows.append(_row(number, entry))
-        texts.append(_texts(number, entry))
-        tokens.append((number, *entry.tokens()))
-    connection.execute(catalogue_entries.insert(), rows)
-    connection.execute(catalogue_texts.insert(), texts)
-    add_to_index(connection, tokens)
-
-
-def _row(number: int, entry: Entry) -> dict[str, Any]:
-    by_sound, by_letter = entry.title_keys()
-    return {
-        "entry_no": number,
-        "entry_id": entry.entry_id,
-        "kind": entry.kind,
-        "facets": pack(entry.facets),
-        "price_micro_yuan": entry.price_micro_yuan,
-        "issued_at": entry.issued_at,
-        "title_zh_key": by_sound,
-        "title_en_key": by_letter,
-        "record_digest": entry.record_digest,
-        "tariff_no": entry.tariff_no,
-    }
-
-
-def _texts(number: int, entry: Entry) -> dict[str, Any]:
-    return {
-        "entry_no": number,
-        "title_zh": entry.title[0],
-        "title_en": entry.title[1],
-        "summary_zh": entry.summary[0],
-        "summary_en": entry.summary[1],
-        "provider": entry.provider,
-        "source": entry.source,
     }

@@ -1,4 +1,4 @@
-"""What a catalogue entry is made of: one dataset, product or harvested record, as text and facets."""
+"""What an entry of the catalogue is made of: a dataset, product or harvested record."""
 
 from __future__ import annotations
 

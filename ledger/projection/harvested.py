@@ -15,7 +15,7 @@ _CHUNK = 500
 def replace_source(
     connection: Connection, source: str, rows: Sequence[Mapping[str, Any]], head: Mapping[str, Any]
 ) -> dict[str, int]:
-    """Make a source's datasets those of its newest file; return what was added, changed, removed."""
+    """Make a source's datasets those of its newest file; return how many were new or gone."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(4027434)"))
     table = harvested_datasets.c
@@ -23,8 +23,11 @@ def replace_source(
     known = {row.entry_id: row.record_digest for row in connection.execute(query)}
     wanted = {row["entry_id"]: row for row in rows}
     added = [key for key in wanted if key not in known]
-    changed = [key for key in wanted if known.get(key, wanted[key]["record_digest"])
-               != wanted[key]["record_digest"]]
+    changed = [
+        key
+        for key in wanted
+        if known.get(key, wanted[key]["record_digest"]) != wanted[key]["record_digest"]
+    ]
     removed = [key for key in known if key not in wanted]
     gone = [*changed, *removed]
     for start in range(0, len(gone), _CHUNK):

@@ -152,8 +152,9 @@ def _version(dataset: Facts, version: Facts) -> Node:
         "@id": version_uri(key, number),
         "@type": "dcat:Dataset",
         "dct:identifier": f"{key}@{number}",
-        "dct:title": texts(f"{dataset['title_zh']} 版本 {number}", f"{dataset['title_en']}, "
-                           f"version {number}"),
+        "dct:title": texts(
+            f"{dataset['title_zh']} 版本 {number}", f"{dataset['title_en']}, version {number}"
+        ),
         "dct:description": texts(dataset["title_zh"], dataset["title_en"]),
         "dct:publisher": _agent(dataset["provider"]),
         "dcat:inSeries": reference(f"urn:uuid:{key}"),

@@ -1,9 +1,9 @@
 """Linked data as plain nodes, written as JSON-LD or Turtle piece by piece, however many there are.
 
 Rules kept here:
-1. A node is a dict: `@id`, `@type`, and properties as prefix:name. A value is a text, an integer, a
-   flag, a reference {"@id"}, a literal {"@value", "@type" or "@language"}, a node without `@id`, or a
-   list of these. Both forms are written from the same nodes and hold the same triples.
+1. A node is a dict: `@id`, `@type`, and properties as prefix:name. A value is a text, an integer,
+   a flag, a reference {"@id"}, a literal {"@value", "@type" or "@language"}, a node without `@id`,
+   or a list of these. Both forms are written from the same nodes and hold the same triples.
 2. The context is in the document; nothing has to be fetched to read it.
 """
 

@@ -1,4 +1,4 @@
-"""Lineage as PROV-O: versions and products are entities, their making an activity, providers agents."""
+"""Lineage as PROV-O: versions and products are entities, their making an activity."""
 
 from __future__ import annotations
 

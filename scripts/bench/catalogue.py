@@ -210,9 +210,7 @@ class Story:
             "fields": [{"name": f"item_{place_no}"} for place_no in range(8)],
         }
 
-    def _product(
-        self, number: int, operator: UUID, datasets: list[UUID]
-    ) -> Iterator[StoredEvent]:
+    def _product(self, number: int, operator: UUID, datasets: list[UUID]) -> Iterator[StoredEvent]:
         chance, product_id = self._chance, self._id()
         made_of = sorted(chance.sample(datasets, 3))
         title = {"title_zh": f"虚构产品{number}", "title_en": f"Invented product {number}"}

@@ -32,7 +32,7 @@ INTERNAL: dict[str, set[str]] = {
 }
 OUTSIDE: dict[str, set[str]] = {
     "domain": set(),
-    "codec": {"cffi", "cryptography", "defusedxml", "numpy", "rfc8785"},
+    "codec": {"cffi", "cryptography", "defusedxml", "numpy", "rdflib", "rfc8785"},
     "revenue": set(),
     "log": {"duckdb", "msgspec", "numpy", "pyarrow"},
     "chain": {

@@ -64,9 +64,7 @@ def dataset_details(connection: Connection, ids: Sequence[UUID]) -> list[Dataset
     ]
 
 
-def products_made_of(
-    connection: Connection, ids: Sequence[UUID]
-) -> dict[UUID, list[ProductRow]]:
+def products_made_of(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, list[ProductRow]]:
     """Return the products that are made of each of some datasets."""
     query = (
         select(lineage.c.claimant_id, *columns(products, ProductRow))
@@ -93,9 +91,7 @@ def organisations_of(connection: Connection, ids: set[UUID]) -> dict[UUID, Organ
     return {row.organisation_id: row for row in records(connection, wanted, OrganisationRow)}
 
 
-def _rows(
-    connection: Connection, table: Table, kind: type[Row], ids: Sequence[UUID]
-) -> list[Row]:
+def _rows(connection: Connection, table: Table, kind: type[Row], ids: Sequence[UUID]) -> list[Row]:
     query = select(*columns(table, kind)).where(table.c.dataset_id.in_(ids))
     return records(connection, query.order_by(*table.primary_key), kind)
 

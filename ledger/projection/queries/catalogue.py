@@ -1,10 +1,10 @@
 """Search of the catalogue: what matches, in which order, and how many of each facet.
 
 Rules kept here:
-1. A page begins after the last entry of the page before it, so what comes in between moves nothing.
+1. A page begins after the last entry of the page before, so what comes in between moves nothing.
 2. A facet counts what all other filters leave: choosing a value never empties its own list.
-3. Relevance is the same on every database: titles that hold the words as they were typed, titles that
-   hold the words, everything else; the newest first in each.
+3. Relevance is the same on every database: titles that hold the words as they were typed, titles
+   that hold the words, everything else; the newest first in each.
 """
 
 from __future__ import annotations

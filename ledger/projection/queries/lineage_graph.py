@@ -1,9 +1,10 @@
-"""Lineage both ways: what a version was made from, what was made from it, and the products of it."""
+"""Lineage both ways: what a version was made from, and what was made of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from uuid import UUID
 
 from sqlalchemy import Connection, select, tuple_
@@ -67,9 +68,7 @@ class Graph:
 def dataset_graph(connection: Connection, dataset_id: UUID) -> Graph:
     """Return the graph around all versions of a dataset."""
     graph = Graph()
-    query = select(dataset_versions.c.version_no).where(
-        dataset_versions.c.dataset_id == dataset_id
-    )
+    query = select(dataset_versions.c.version_no).where(dataset_versions.c.dataset_id == dataset_id)
     numbers = list(
         connection.execute(query.order_by(dataset_versions.c.version_no.desc())).scalars()
     )
@@ -145,7 +144,7 @@ def _pairs(
 
 
 def _add_products(connection: Connection, graph: Graph, dataset_ids: set[UUID]) -> None:
-    """Add the products that are made of some datasets, one generation after their newest version."""
+    """Add the products of some datasets, one generation after their newest version."""
     newest: dict[UUID, Node] = {}
     for node in graph.nodes.values():
         if node.subject_id in dataset_ids:
@@ -174,7 +173,7 @@ def _link_versions(graph: Graph) -> None:
             by_dataset.setdefault(node.subject_id, []).append(node)
     for nodes in by_dataset.values():
         ordered = sorted(nodes, key=lambda node: node.version_no)
-        for before, after in zip(ordered, ordered[1:], strict=False):
+        for before, after in pairwise(ordered):
             graph.link(before.key, after.key, "next_version")
 
 

@@ -282,9 +282,9 @@ def metadata_digests(connection: Connection, ids: set[UUID]) -> dict[UUID, bytes
         (datasets.c.dataset_id, datasets.c.metadata_digest),
         (products.c.product_id, products.c.metadata_digest),
     ):
-        found |= {row[0]: row[1] for row in connection.execute(
-            select(key, digest).where(key.in_(wanted))
-        )}
+        found |= {
+            row[0]: row[1] for row in connection.execute(select(key, digest).where(key.in_(wanted)))
+        }
     return found
 
 

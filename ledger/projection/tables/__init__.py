@@ -2,7 +2,7 @@
 
 - `CHAIN_COPY`: what the chain said (blocks, events, cursor). Written by the indexer only.
 - `PROJECTIONS`: what the events mean. Disposable: `rebuild` empties and fills them again.
-- `CATALOGUE`: what can be searched. Disposable: made of projections, documents and harvested records.
+- `CATALOGUE`: what can be searched. Disposable: made of projections, documents, harvested records.
 - `DURABLE`: what neither chain nor log implies (outbox, API keys). Never dropped.
 """
 
