@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 from ledger.domain.catalogue_lists import THEMES
 from ledger.domain.cities import CITIES
@@ -121,14 +122,14 @@ def _state_label(number: int, side: str) -> str:
     return label_of(RegistrationState(number), side)
 
 
-def _picked(pairs: Mapping[int, tuple[str, str]]) -> Callable[[int, str], str]:
+def _picked(pairs: Mapping[Any, tuple[str, str]]) -> Callable[[int, str], str]:
     return lambda number, side: pairs[number][0 if side == "zh" else 1]
 
 
 FACETS: dict[str, Facet] = {
     facet.key: facet
     for facet in (
-        Facet("kind", {"zh": "类别", "en": "Kind"}, 0, 2, _codes(EntryKind), _picked({**_KINDS})),
+        Facet("kind", {"zh": "类别", "en": "Kind"}, 0, 2, _codes(EntryKind), _picked(_KINDS)),
         Facet(
             "city",
             {"zh": "城市", "en": "City"},
@@ -170,7 +171,7 @@ FACETS: dict[str, Facet] = {
             _labels(QualityGrade),
         ),
         Facet(
-            "price", {"zh": "价格", "en": "Price"}, 37, 2, _codes(PriceKind), _picked({**_PRICES})
+            "price", {"zh": "价格", "en": "Price"}, 37, 2, _codes(PriceKind), _picked(_PRICES)
         ),
         Facet(
             "mode",
