@@ -230,7 +230,7 @@ def _facets(page: SearchPage, wanted: Search) -> dict[str, Any]:
     found = {}
     for key, facet in FACETS.items():
         counts, chosen = page.counts.get(key, {}), wanted.chosen.get(key, frozenset())
-        values = [
+        values: list[dict[str, Any]] = [
             {
                 "name": name,
                 "label_zh": facet.label(number, "zh"),
@@ -244,7 +244,7 @@ def _facets(page: SearchPage, wanted: Search) -> dict[str, Any]:
         found[key] = {
             "label_zh": facet.labels["zh"],
             "label_en": facet.labels["en"],
-            "values": sorted(values, key=lambda value: -int(str(value["count"]))),
+            "values": sorted(values, key=lambda value: -value["count"]),
         }
     return found
 
@@ -292,12 +292,11 @@ def _after(wanted: Search, cursor: str, mark: str) -> Search:
     }
     place = _decoded(cursor)
     values = place[1:]
-    is_right = place[:1] == [mark] and len(values) == len(kinds[wanted.sort])
-    if not is_right or any(
-        type(value) is not kind
-        or (kind is int and not 0 <= value < 2**53)
-        or (kind is str and not (value.isprintable() and len(value) <= 80))
-        for value, kind in zip(values, kinds[wanted.sort], strict=True)
+    wanted_kinds = kinds[wanted.sort]
+    if (
+        place[:1] != [mark]
+        or len(values) != len(wanted_kinds)
+        or not all(map(_is_place, values, wanted_kinds))
     ):
         raise CursorError(
             "the cursor belongs to another search",
@@ -313,6 +312,13 @@ def _after(wanted: Search, cursor: str, mark: str) -> Search:
         wanted.limit,
         tuple(values),
     )
+
+
+def _is_place(value: Any, kind: type) -> bool:
+    """Whether a part of a cursor is of its kind, and fit for any database."""
+    if type(value) is not kind:
+        return False
+    return 0 <= value < 2**53 if kind is int else value.isprintable() and len(value) <= 80
 
 
 def _decoded(cursor: str) -> list[Any]:

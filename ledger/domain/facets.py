@@ -170,9 +170,7 @@ FACETS: dict[str, Facet] = {
             _codes(QualityGrade),
             _labels(QualityGrade),
         ),
-        Facet(
-            "price", {"zh": "价格", "en": "Price"}, 37, 2, _codes(PriceKind), _picked(_PRICES)
-        ),
+        Facet("price", {"zh": "价格", "en": "Price"}, 37, 2, _codes(PriceKind), _picked(_PRICES)),
         Facet(
             "mode",
             {"zh": "提供方式", "en": "Delivery mode"},

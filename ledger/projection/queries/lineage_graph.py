@@ -111,7 +111,8 @@ def _walk(
     first: int | None = None,
 ) -> list[VersionKey]:
     """Add generation after generation; return the versions that were added."""
-    frontier, added = list(start), []
+    frontier = list(start)
+    added: list[VersionKey] = []
     generation = step if first is None else first
     for _ in range(DEPTH_MAX):
         fresh = []
