@@ -227,7 +227,7 @@ def _search_of(
 
 
 def _facets(page: SearchPage, wanted: Search) -> dict[str, Any]:
-    found = {}
+    found: dict[str, Any] = {}
     for key, facet in FACETS.items():
         counts, chosen = page.counts.get(key, {}), wanted.chosen.get(key, frozenset())
         values: list[dict[str, Any]] = [
@@ -244,9 +244,13 @@ def _facets(page: SearchPage, wanted: Search) -> dict[str, Any]:
         found[key] = {
             "label_zh": facet.labels["zh"],
             "label_en": facet.labels["en"],
-            "values": sorted(values, key=lambda value: -value["count"]),
+            "values": sorted(values, key=_by_count),
         }
     return found
+
+
+def _by_count(value: dict[str, Any]) -> int:
+    return -int(value["count"])
 
 
 def _item(row: EntryRow) -> dict[str, Any]:
@@ -316,9 +320,9 @@ def _after(wanted: Search, cursor: str, mark: str) -> Search:
 
 def _is_place(value: Any, kind: type) -> bool:
     """Whether a part of a cursor is of its kind, and fit for any database."""
-    if type(value) is not kind:
-        return False
-    return 0 <= value < 2**53 if kind is int else value.isprintable() and len(value) <= 80
+    if kind is int:
+        return type(value) is int and 0 <= value < 2**53
+    return isinstance(value, str) and value.isprintable() and len(value) <= 80
 
 
 def _decoded(cursor: str) -> list[Any]:

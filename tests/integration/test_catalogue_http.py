@@ -82,7 +82,7 @@ def test_search__words_filters_and_pages__over_http(client: TestClient, small: S
         ("sort=random", "sort"),
         ("limit=0", "limit"),
         ("cursor=AAAA", "cursor"),
-        ("cursor=%00", "cursor"),
+        ("cursor=%C3%A9", "cursor"),
         ("price_max_micro_yuan=-1", "price_max_micro_yuan"),
         ("text=" + "x" * 201, "text"),
     ],
