@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api import journal, problems
+from api.console import catalogue as catalogue_pages
 from api.console import objection, page, reference
 from api.edge import Edge
 from api.intake import Intake
@@ -31,6 +32,7 @@ from api.routes import (
     papers,
     people,
     registration,
+    search,
     simulations,
     usage,
 )
@@ -78,11 +80,13 @@ def create_app(market: Market) -> FastAPI:
     app.add_middleware(Edge)
     for router in (
         page.router,
+        catalogue_pages.router,
         reference.router,
         objection.router,
         health.router,
         catalogue.router,
         licences.router,
+        search.router,
         logs.router,
         money.router,
         papers.router,

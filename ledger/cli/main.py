@@ -9,6 +9,7 @@ import typer
 from ledger import __version__
 from ledger.cli import (
     calendar_commands,
+    catalogue_commands,
     deal_commands,
     explain_commands,
     invoice_commands,
@@ -67,6 +68,7 @@ for name, group in (
     ("registration", registration_commands.registration_app),
     ("policy", policy_commands.policy_app),
     ("duty", registration_commands.duty_app),
+    ("catalogue", catalogue_commands.catalogue_app),
     ("product", market_commands.product_app),
     ("licence", licence_papers.licence_app),
     ("negotiate", deal_commands.negotiate_app),

@@ -1,7 +1,8 @@
-"""The tables, in three groups.
+"""The tables, in four groups.
 
 - `CHAIN_COPY`: what the chain said (blocks, events, cursor). Written by the indexer only.
 - `PROJECTIONS`: what the events mean. Disposable: `rebuild` empties and fills them again.
+- `CATALOGUE`: what can be searched. Disposable: made of projections, documents, harvested records.
 - `DURABLE`: what neither chain nor log implies (outbox, API keys). Never dropped.
 """
 
@@ -10,6 +11,13 @@ from __future__ import annotations
 from sqlalchemy import Table
 
 from ledger.projection.tables.base import METADATA
+from ledger.projection.tables.catalogue import (
+    catalogue_entries,
+    catalogue_position,
+    catalogue_texts,
+    harvested_datasets,
+    harvests,
+)
 from ledger.projection.tables.chain_copy import blocks, cursor, events
 from ledger.projection.tables.dealings import (
     application_rules,
@@ -79,7 +87,16 @@ from ledger.projection.tables.sales import (
 )
 
 CHAIN_COPY: tuple[Table, ...] = (blocks, events, cursor)
-DURABLE: tuple[Table, ...] = (outbox, api_keys, members, member_terms, signed_calls)
+CATALOGUE: tuple[Table, ...] = (catalogue_entries, catalogue_texts, catalogue_position)
+DURABLE: tuple[Table, ...] = (
+    outbox,
+    api_keys,
+    members,
+    member_terms,
+    signed_calls,
+    harvests,
+    harvested_datasets,
+)
 PROJECTIONS: tuple[Table, ...] = (
     cities,
     kinds,
@@ -135,6 +152,7 @@ PROJECTIONS: tuple[Table, ...] = (
 )
 
 __all__ = [
+    "CATALOGUE",
     "CHAIN_COPY",
     "DURABLE",
     "METADATA",
@@ -145,6 +163,9 @@ __all__ = [
     "applications",
     "blocks",
     "caps",
+    "catalogue_entries",
+    "catalogue_position",
+    "catalogue_texts",
     "cities",
     "cursor",
     "cycles",
@@ -154,6 +175,8 @@ __all__ = [
     "events",
     "fill_lines",
     "fills",
+    "harvested_datasets",
+    "harvests",
     "inspections",
     "invoices",
     "kinds",
