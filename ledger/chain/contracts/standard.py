@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ledger.chain.contracts.base import Contract
 from ledger.chain.contracts.licences import domain_of
-from ledger.chain.rpc_types import BlockId
+from ledger.chain.rpc_types import BlockId, block_param, quantity
 
 
 class AccessManager(Contract):
@@ -28,6 +29,15 @@ class Forwarder(Contract):
     def nonce_of(self, signer: str, *, block: BlockId) -> int:
         """Return the number of an account's next request."""
         return int(self.view("nonces", signer, block=block))
+
+    def nonces_of(self, signers: Sequence[str], *, block: BlockId) -> list[int]:
+        """Return the number of the next request of each of many accounts."""
+        at = block_param(block)
+        queries = [
+            ({"to": self.address, "data": "0x" + self.encode("nonces", signer).hex()}, at)
+            for signer in signers
+        ]
+        return [quantity(answer) for answer in self.chain.batch("eth_call", queries)]
 
     def verify(self, request: dict[str, Any], *, block: BlockId) -> bool:
         """Return whether a signed request would be executed now."""

@@ -11,7 +11,7 @@ from sqlalchemy import Table
 
 from ledger.projection.tables.base import METADATA
 from ledger.projection.tables.chain_copy import blocks, cursor, events
-from ledger.projection.tables.durable import api_keys, outbox
+from ledger.projection.tables.durable import api_keys, outbox, outbox_members
 from ledger.projection.tables.market import (
     cities,
     dataset_versions,
@@ -52,7 +52,7 @@ from ledger.projection.tables.sales import (
 )
 
 CHAIN_COPY: tuple[Table, ...] = (blocks, events, cursor)
-DURABLE: tuple[Table, ...] = (outbox, api_keys)
+DURABLE: tuple[Table, ...] = (outbox, outbox_members, api_keys)
 PROJECTIONS: tuple[Table, ...] = (
     cities,
     kinds,
@@ -112,6 +112,7 @@ __all__ = [
     "logs",
     "organisations",
     "outbox",
+    "outbox_members",
     "payments",
     "products",
     "receivables",
