@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from ledger.app.commands import (
     Command,
@@ -55,8 +55,10 @@ def run_many(market: Market, asks: Sequence[Ask]) -> list[Done | LedgerError]:
         LedgerError: the chain is unreachable, or something is not mined in time; asking again with
             the same idempotency keys goes on.
     """
-    planned = [_plan(market, ask) for ask in asks]
+    actors = _actors(market, asks)
+    planned = [_plan(market, ask, actors[ask.account.address]) for ask in asks]
     open_ones = [item for item in planned if isinstance(item, _Planned)]
+    store_documents(market, [doc for item in open_ones for doc in item.command.documents])
     found = execute_many(market.relay, [item.order for item in open_ones])
     mined = [outcome.block_number for outcome in found if isinstance(outcome, Outcome)]
     if mined:
@@ -89,8 +91,21 @@ def all_done(results: Sequence[Done | LedgerError]) -> list[Done]:
     return done
 
 
-def _plan(market: Market, ask: Ask) -> _Planned | Done | LedgerError:
-    """Return a command that is ready to be sent; its documents are stored."""
+def _actors(market: Market, asks: Sequence[Ask]) -> dict[str, UUID | LedgerError | None]:
+    """Return for whom each key signs, or why for nobody."""
+    found: dict[str, UUID | LedgerError | None] = {}
+    for account in {ask.account.address: ask.account for ask in asks}.values():
+        try:
+            found[account.address] = actor_of(market, account)
+        except LedgerError as error:
+            found[account.address] = error
+    return found
+
+
+def _plan(
+    market: Market, ask: Ask, actor_id: UUID | LedgerError | None
+) -> _Planned | Done | LedgerError:
+    """Return a command that is ready to be sent, or the answer that is known already."""
     try:
         spec = spec_of(ask.name)
         request = parse_request(spec, ask.body)
@@ -100,12 +115,13 @@ def _plan(market: Market, ask: Ask) -> _Planned | Done | LedgerError:
             known = repeated(market, ask.name, signer, ask.idempotency_key, body_digest)
             if known is not None:
                 return known
-        command = spec.plan(market, actor_of(market, ask.account), request)
+        if isinstance(actor_id, LedgerError):
+            return actor_id
+        command = spec.plan(market, actor_id, request)
     except LedgerError as error:
         if error.retryable:
             raise
         return error
-    store_documents(market, command.documents)
     order = Order(
         account=ask.account,
         contract=contract_of(market, command.contract),
@@ -114,5 +130,6 @@ def _plan(market: Market, ask: Ask) -> _Planned | Done | LedgerError:
         idempotency_key=ask.idempotency_key or str(uuid4()),
         body_digest=body_digest,
         answer=canonical_json(command.result),
+        is_new=ask.idempotency_key is None,
     )
     return _Planned(command, order)

@@ -321,8 +321,7 @@ def contract_of(market: Market, name: str) -> Contract:
 
 
 def store_documents(market: Market, documents: Iterable[Document]) -> None:
-    for document in documents:
-        market.documents.save(document)
+    market.documents.save_all(list(documents))
 
 
 def projected(market: Market, name: str, outcome: Outcome, result: dict[str, Any]) -> Done:

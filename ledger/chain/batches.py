@@ -21,7 +21,7 @@ from eth_account.signers.local import LocalAccount
 
 from ledger.chain.contracts import Contract
 from ledger.chain.errors import ChainError
-from ledger.chain.forwarder import ForwardRequest, relayed, request_data, sign_typed_data
+from ledger.chain.forwarder import ForwardRequest, relayed, request_data, sign_request
 from ledger.chain.keys import address_of
 from ledger.chain.outbox import Member
 from ledger.chain.relay import VALID_SECONDS, Relay, inner_gas, outer_gas
@@ -48,6 +48,7 @@ class Order:
         idempotency_key: made once per intent by the client; same key, same outcome.
         body_digest: digest of the client's body; another body under the same key is refused.
         answer: what the client is told when it repeats its key.
+        is_new: the key was made just now, so that there is nothing to look up.
     """
 
     account: LocalAccount
@@ -57,6 +58,7 @@ class Order:
     idempotency_key: str
     body_digest: bytes
     answer: bytes = b""
+    is_new: bool = False
 
     @property
     def signer(self) -> str:
@@ -127,6 +129,8 @@ def _turns(relay: Relay, orders: Sequence[Order]) -> Iterator[None]:
 def _repeated(relay: Relay, orders: Sequence[Order], results: Results) -> None:
     """Put in what was stored under the orders' keys before."""
     for place, order in enumerate(orders):
+        if order.is_new:
+            continue
         try:
             entry = relay.sender.find(order.signer, order.idempotency_key, order.body_digest)
             if entry is not None:
@@ -167,7 +171,7 @@ def _signed(relay: Relay, orders: Sequence[Order], results: Results) -> Iterator
             deadline=deadline,
             data=calls[place],
         )
-        signature = sign_typed_data(order.account, relay.typed_data(request))
+        signature = sign_request(order.account, request, relay.separator)
         yield _Signed(place, gas, request_data(request, signature), _member(order, number))
 
 

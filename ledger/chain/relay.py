@@ -14,9 +14,11 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from eth_account.messages import hash_domain
 from eth_account.signers.local import LocalAccount
 
 from ledger.chain.client import Chain
@@ -31,7 +33,7 @@ from ledger.chain.forwarder import (
     recover_signer,
     relayed,
     request_data,
-    sign_typed_data,
+    sign_request,
     typed_data,
 )
 from ledger.chain.keys import address_of
@@ -56,7 +58,6 @@ class Relay:
         self.chain = chain
         self.contracts = contracts
         self.sender = sender
-        self._domain: dict[str, Any] | None = None
         self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         sender.explain = explain(chain, contracts.forwarder.address)
 
@@ -92,9 +93,16 @@ class Relay:
 
     def typed_data(self, request: ForwardRequest) -> dict[str, Any]:
         """Return the EIP-712 message of a request for this forwarder."""
-        if self._domain is None:
-            self._domain = self.contracts.forwarder.eip712_domain(block="latest")
         return typed_data(request, self._domain)
+
+    @cached_property
+    def separator(self) -> bytes:
+        """The hash of the EIP-712 domain."""
+        return hash_domain(self._domain)
+
+    @cached_property
+    def _domain(self) -> dict[str, Any]:
+        return self.contracts.forwarder.eip712_domain(block="latest")
 
     def submit(
         self,
@@ -171,7 +179,7 @@ class Relay:
             if entry is not None:
                 return self.sender.wait(entry.intent_id)
             request = self.prepare(signer, contract, function, args)
-            signature = sign_typed_data(account, self.typed_data(request))
+            signature = sign_request(account, request, self.separator)
             return self.submit(
                 request,
                 signature,

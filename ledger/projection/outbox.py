@@ -111,8 +111,7 @@ class SqlOutbox:
         with write(self._engine) as connection:
             _lock(connection)
             found = _find(connection, scope, idempotency_key) or _get(connection, intent_id)
-            for member in members:
-                found = found or _find(connection, member.scope, member.idempotency_key)
+            found = found or _find_any(connection, members)
             if found is not None:
                 return found
             nonce = _next_nonce(connection, account, chain_nonce)
@@ -291,6 +290,19 @@ def _find(connection: Connection, scope: str, idempotency_key: str) -> StoredInt
         outbox_members.c.scope == scope,
         outbox_members.c.idempotency_key == idempotency_key,
     )
+
+
+def _find_any(connection: Connection, members: Sequence[Carried]) -> StoredIntent | None:
+    """Return a command that is stored under the key of one of these, None when there is none."""
+    wanted = {(member.scope, member.idempotency_key) for member in members}
+    for table in (outbox, outbox_members) if wanted else ():
+        query = select(table.c.scope, table.c.idempotency_key).where(
+            table.c.idempotency_key.in_([key for _scope, key in wanted])
+        )
+        for row in connection.execute(query):
+            if tuple(row) in wanted:
+                return _find(connection, *row)
+    return None
 
 
 def _get(connection: Connection, intent_id: UUID) -> StoredIntent | None:
