@@ -61,7 +61,7 @@ class DocumentStore:
         return document.digest
 
     def save_all(self, documents: Sequence[Document]) -> None:
-        """Store documents; their syncs share the disk's turns, so many cost little more than one."""
+        """Store documents; their syncs share the disk, so many cost little more than one."""
         texts = {self._path(one.digest): one.to_json().encode() for one in documents}
         missing = [path for path in texts if not path.exists()]
         if not missing:

@@ -27,6 +27,7 @@ from ledger.app.settings import Settings
 from ledger.app.wallet import Wallet
 from ledger.chain.client import Chain
 from ledger.chain.contracts import Contracts
+from ledger.chain.demo_clock import DemoClock, is_held
 from ledger.chain.deploy import Deployment, deploy, load_deployment
 from ledger.chain.keys import KeyAccount, account_of, address_of
 from ledger.chain.node import LocalNode, NodeOptions
@@ -114,12 +115,27 @@ class Market:
             yield connection
 
     def now_seconds(self) -> int:
-        """Return the market's time: the chain's, where that runs ahead of this machine's."""
-        return max(int(time.time()), self.chain.head().time)
+        """Return the market's time: the chain's, where it runs ahead or is a demonstration's."""
+        head_seconds = self.chain.head().time
+        return head_seconds if self._is_clock_held else max(int(time.time()), head_seconds)
 
     def now_ms(self) -> int:
-        """Return this machine's time in Unix milliseconds."""
+        """Return this machine's time in Unix milliseconds; the chain's in a demonstration."""
+        if self._is_clock_held:
+            return self.chain.head().time * 1_000
         return time.time_ns() // 1_000_000
+
+    def demo_clock(self) -> DemoClock:
+        """Return what moves the clock of a demonstration.
+
+        Raises:
+            ClockFixedError: the clock is a network's or this machine's.
+        """
+        return DemoClock(self.home, self.node)
+
+    @property
+    def _is_clock_held(self) -> bool:
+        return self.node is not None and is_held(self.home / "chain")
 
     def log_folder(self, log_no: int) -> Path:
         """Return the folder of a log's files."""
@@ -139,7 +155,10 @@ class Market:
         with self._lock:
             if log_no not in self._meters:
                 self._meters[log_no] = LogWriter.open(
-                    self.log_folder(log_no), origin=self.origin(log_no), log_no=log_no
+                    self.log_folder(log_no),
+                    origin=self.origin(log_no),
+                    log_no=log_no,
+                    now_ms=self.now_ms,
                 )
             return self._meters[log_no]
 

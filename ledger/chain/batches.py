@@ -146,8 +146,10 @@ def _signed(relay: Relay, orders: Sequence[Order], results: Results) -> Iterator
     calls = _calls(orders, results)
     forwarder = relay.contracts.forwarder
     tried = relay.chain.estimates(
-        [(orders[place].contract.address, relayed(data, orders[place].signer))
-         for place, data in calls.items()],
+        [
+            (orders[place].contract.address, relayed(data, orders[place].signer))
+            for place, data in calls.items()
+        ],
         sender=forwarder.address,
     )
     gases = {}

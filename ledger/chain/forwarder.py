@@ -103,7 +103,7 @@ def typed_data(request: ForwardRequest, domain: dict[str, Any]) -> dict[str, Any
 
 
 def request_hash(request: ForwardRequest, separator: bytes) -> bytes:
-    """Return what is signed for a request, straight from its words: a library's way takes longer."""
+    """Return what is signed for a request, from its words; a library's way takes longer."""
     words = (
         _TYPEHASH,
         bytes.fromhex(request.sender[2:]).rjust(32, b"\0"),

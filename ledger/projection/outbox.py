@@ -173,7 +173,7 @@ class SqlOutbox:
         revert_data: bytes | None,
         member_reverts: Sequence[bytes | None] = (),
     ) -> None:
-        """Note the block of a command; `revert_data` is None when it succeeded, as a member's is."""
+        """Note the block of a command; `revert_data` is None for what succeeded."""
         values = {
             "state": "mined" if revert_data is None else "failed",
             "block_number": block_number,
