@@ -13,7 +13,7 @@ from ledger.app.market import Market
 from ledger.chain.events import Event
 from ledger.verification.findings import Progress, VerificationReport
 from ledger.verification.reading import read_events
-from ledger.verification.verifier import audit, audit_offline, verify
+from ledger.verification.verifier import audit, audit_offline, recompute, verify
 
 
 def verify_market(
@@ -43,6 +43,12 @@ def verify_market(
         agreement_domain=market.contracts.licences.eip712_domain(block="latest"),
         progress=progress,
     )
+
+
+def recomputed_statement(market: Market) -> dict[str, Any]:
+    """Return the statement as the verifier computes it from the chain's events alone."""
+    events, _counts = _read(market)
+    return recompute(events, logs=market.home / "logs")
 
 
 def audit_logs(

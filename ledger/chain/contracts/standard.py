@@ -7,7 +7,7 @@ from typing import Any
 
 from ledger.chain.contracts.base import Contract
 from ledger.chain.contracts.licences import domain_of
-from ledger.chain.rpc_types import BlockId, block_param, quantity
+from ledger.chain.rpc_types import BlockId
 
 
 class AccessManager(Contract):
@@ -32,12 +32,7 @@ class Forwarder(Contract):
 
     def nonces_of(self, signers: Sequence[str], *, block: BlockId) -> list[int]:
         """Return the number of the next request of each of many accounts."""
-        at = block_param(block)
-        queries = [
-            ({"to": self.address, "data": "0x" + self.encode("nonces", signer).hex()}, at)
-            for signer in signers
-        ]
-        return [quantity(answer) for answer in self.chain.batch("eth_call", queries)]
+        return [int(found) for found in self.views("nonces", [(s,) for s in signers], block=block)]
 
     def verify(self, request: dict[str, Any], *, block: BlockId) -> bool:
         """Return whether a signed request would be executed now."""

@@ -1,0 +1,161 @@
+"""`mdl demo --year`: a whole year of an invented market, to its close and beyond."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ledger.app.market import Market
+from ledger.app.reconciling import reconcile
+from ledger.app.remittance_files import netting_found
+from ledger.app.settings import Settings
+from ledger.app.verifying import verify_market
+from ledger.chain.demo_clock import hold_clock
+from ledger.cli.demo.year import closing, months, opening
+from ledger.cli.demo.year.stage import YearStage
+from ledger.cli.demo.year.world import SCALES, build_world
+from ledger.cli.shell import out, show, table
+from ledger.domain.calendar import CHINA
+from ledger.domain.cities import CITIES
+from ledger.domain.errors import LedgerError, MalformedValueError
+from ledger.domain.units import MICRO_FEN_PER_FEN, yuan_text
+
+_FIRST_MONTH = -2
+"""October of the year before, when the market opens."""
+
+
+class YearUnbalancedError(LedgerError):
+    """The year does not balance, or its verification has findings."""
+
+    code = "demo.year_unbalanced"
+
+
+def run_year(home: Path, settings: Settings, scale_name: str, as_json: bool) -> dict[str, Any]:
+    """Play last year in an empty home, reconcile it and say where to read on.
+
+    Raises:
+        YearUnbalancedError: the three reckonings differ, or the verifier found something.
+    """
+    stage = opened_year(home, settings, scale_name)
+    with stage.market:
+        opening.licences_granted(stage)
+        opening.schemes_approved(stage, stage.year)
+        months.year_played(stage)
+        closing.year_closed(stage)
+        closing.cycle_closed(stage)
+        found = _found(stage)
+    show(found, as_json, lambda: _render(found))
+    if not found["reconciliation"]["ok"] or found["findings"]:
+        raise YearUnbalancedError("the year does not balance", got=found["findings"])
+    return found
+
+
+def opened_year(home: Path, settings: Settings, scale_name: str) -> YearStage:
+    """Return a market whose members joined and whose products are listed; its year may begin.
+
+    Raises:
+        MalformedValueError: there is no such scale.
+    """
+    if scale_name not in SCALES:
+        raise MalformedValueError(
+            f"no scale {scale_name!r}", field="scale", got=scale_name, expected=sorted(SCALES)
+        )
+    year = datetime.now(CHINA).year - 1
+    hold_clock(home, int(datetime(year - 1, 10, 1, 9, tzinfo=CHINA).timestamp()))
+    market = Market.open(settings, bootstrap=True)
+    try:
+        stage = YearStage(market, build_world(SCALES[scale_name]), year)
+        opening.organisations_join(stage)
+        opening.data_registered(stage)
+        opening.products_listed(stage)
+    except BaseException:
+        market.close()
+        raise
+    return stage
+
+
+def _found(stage: YearStage) -> dict[str, Any]:
+    stage.say("verifying 核验 and reconciling 对账")
+    report = verify_market(stage.market)
+    reconciliation = reconcile(stage.market)
+    stage.say("done")
+    return {
+        "home": str(stage.market.home),
+        "year": stage.year,
+        "scale": stage.world.scale.name,
+        "counts": _counts(stage),
+        "reconciliation": reconciliation,
+        "netting": netting_found(stage.market),
+        "checked": report.as_dict()["checked"],
+        "findings": [finding.as_dict() for finding in report.findings],
+    }
+
+
+def _counts(stage: YearStage) -> dict[str, int]:
+    world = stage.world
+    providers = {member.key for member in world.members if member.key.startswith("provider-")}
+    return {
+        "organisations": len(world.members),
+        "providers": len(providers),
+        "datasets": len(world.holdings),
+        "products": len(world.goods),
+        "licences": len(world.deals),
+        "commands": stage.facts["commands"],
+    } | months.files_of(stage.market.home)
+
+
+def _render(found: dict[str, Any]) -> None:
+    for row in found["reconciliation"]["cycles"]:
+        rows = [
+            (_LABELS[figure["name"]], *(_amount(figure, key) for key in _COLUMNS))
+            for figure in row["figures"]
+        ]
+        city = CITIES[row["city_code"]]
+        title = f"{city.name_zh} {city.name_en} {row['years'][0]} (虚构 invented)"
+        heads = ("figure 项目", "SQL yuan", "verifier yuan", "chain yuan", "difference fen")
+        out.print(table(title, heads, rows))
+    pairs = [
+        (
+            f"{CITIES[row['net_payer_city']].name_zh} → {CITIES[row['net_payee_city']].name_zh}",
+            yuan_text(row["net_fen"]),
+        )
+        for row in found["netting"]
+    ]
+    out.print(table("Netting by pair of cities 城市间轧差", ("net payer 净付方", "yuan"), pairs))
+    checked = ", ".join(f"{count:,} {what}" for what, count in found["checked"].items())
+    home = found["home"]
+    out.print(
+        f"{len(found['findings'])} findings over {checked}\n\n"
+        f"Statements 对账单:  mdl statement --home {home}\n"
+        f"Where a fen comes from:  mdl account ORG --home {home}, mdl explain LINE --home {home}\n"
+        f"Pages 页面:  mdl serve --home {home}\n"
+        "[dim]All organisations, data, costs, prices and payments are invented. "
+        "机构、数据、成本、价格、付款均为虚构。[/]",
+        highlight=False,
+    )
+
+
+_COLUMNS = ("sql", "verifier", "chain", "difference")
+_LABELS = {
+    "gross_fen": "billed 账单",
+    "paid_fen": "paid 到账",
+    "income_micro_fen": "income 净收入",
+    "tax_micro_fen": "tax 税费",
+    "entitled_micro_fen": "entitled 应得",
+    "remitted_fen": "remitted 划拨",
+    "reserve_micro_fen": "reserve 超收",
+    "carry_out_micro_fen": "carry-out 结转",
+}
+
+
+def _amount(figure: dict[str, str], column: str) -> str:
+    """Return whole fen as yuan; a difference keeps its millionths."""
+    amount = int(figure[column])
+    if figure["name"].endswith("_micro_fen"):
+        fen, rest = divmod(amount, MICRO_FEN_PER_FEN)
+    else:
+        fen, rest = amount, 0
+    if column == "difference":
+        return f"{fen}.{rest:06d}" if rest else str(fen)
+    return yuan_text(fen)
