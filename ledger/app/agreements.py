@@ -195,7 +195,7 @@ def sign_agreement(market: Market, account: KeyAccount, draft: dict[str, Any]) -
 
 def agreement_typed_data(market: Market, agreement: AgreementField) -> dict[str, Any]:
     """Return the EIP-712 message of an agreement; ids and digests as 0x and hex."""
-    domain = market.contracts.licences.eip712_domain(block="latest")
+    domain = market.agreement_domain
     fields = agreement.model_dump(mode="python")
     message: dict[str, Any] = {}
     for camel, kind in _AGREEMENT_TYPE:

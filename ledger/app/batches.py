@@ -34,12 +34,16 @@ from ledger.domain.errors import LedgerError
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One command of many: who, which, what; `idempotency_key` as in `commands.run`."""
+    """One command of many: who, which, what; `idempotency_key` as in `commands.run`.
+
+    `planned` is its plan, where it was made together with others.
+    """
 
     account: KeyAccount
     name: str
     body: CommandRequest | dict[str, Any]
     idempotency_key: str | None = None
+    planned: Command | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,15 @@ class _Planned:
     order: Order
 
 
-def run_many(market: Market, asks: Sequence[Ask]) -> list[Done | LedgerError]:
+def run_many(
+    market: Market, asks: Sequence[Ask], *, tried_out: int | None = None
+) -> list[Done | LedgerError]:
     """Carry out commands; return, in their order, what each did or why it was refused.
+
+    Args:
+        market: the market.
+        asks: the commands.
+        tried_out: as in `execute_many`.
 
     Raises:
         LedgerError: the chain is unreachable, or something is not mined in time; asking again with
@@ -59,7 +70,7 @@ def run_many(market: Market, asks: Sequence[Ask]) -> list[Done | LedgerError]:
     planned = [_plan(market, ask, actors[ask.account.address]) for ask in asks]
     open_ones = [item for item in planned if isinstance(item, _Planned)]
     store_documents(market, [doc for item in open_ones for doc in item.command.documents])
-    found = execute_many(market.relay, [item.order for item in open_ones])
+    found = execute_many(market.relay, [item.order for item in open_ones], tried_out=tried_out)
     mined = [outcome.block_number for outcome in found if isinstance(outcome, Outcome)]
     if mined:
         market.indexer.wait_for(max(mined))
@@ -117,7 +128,7 @@ def _plan(
                 return known
         if isinstance(actor_id, LedgerError):
             return actor_id
-        command = spec.plan(market, actor_id, request)
+        command = ask.planned or spec.plan(market, actor_id, request)
     except LedgerError as error:
         if error.retryable:
             raise

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -182,6 +183,11 @@ class Market:
                 f"account {address} signs for no organisation", field="signer", got=address
             )
         return found
+
+    @cached_property
+    def agreement_domain(self) -> dict[str, Any]:
+        """The EIP-712 domain of agreements as the contract states it, asked for once."""
+        return self.contracts.licences.eip712_domain(block="latest")
 
     def is_governance(self, account: KeyAccount) -> bool:
         """Whether an account is the key that governs the directory."""

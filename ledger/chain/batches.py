@@ -34,6 +34,8 @@ BATCH_BYTES_MAX = 100_000
 """Calldata of a transaction; widespread nodes refuse transactions above 128 KiB."""
 _REQUEST_BYTES = 512
 _IN_FLIGHT_MAX = 6
+_UNTRIED_GAS = 1_000_000
+"""Where all that were tried out are refused, so that nothing is known of the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,16 @@ class _Signed:
 Results = list[Outcome | LedgerError | None]
 
 
-def execute_many(relay: Relay, orders: Sequence[Order]) -> list[Outcome | LedgerError]:
+def execute_many(
+    relay: Relay, orders: Sequence[Order], *, tried_out: int | None = None
+) -> list[Outcome | LedgerError]:
     """Carry out many commands; return what became of each, in their order.
+
+    Args:
+        relay: what relays them.
+        orders: the commands.
+        tried_out: how many commands of each function are tried out first, all when left out. The
+            others get the gas of the dearest of these; one that is refused is mined as refused.
 
     Raises:
         ReceiptTimeoutError, ChainUnreachableError: see `Sender`; asking again goes on.
@@ -96,7 +106,7 @@ def execute_many(relay: Relay, orders: Sequence[Order]) -> list[Outcome | Ledger
     with _turns(relay, orders):
         _repeated(relay, orders, results)
         flying: deque[tuple[UUID, Sequence[_Signed]]] = deque()
-        for part in _parts(relay, _signed(relay, orders, results)):
+        for part in _parts(relay, _signed(relay, orders, results, tried_out)):
             if len(flying) >= _IN_FLIGHT_MAX:
                 _land(relay, flying.popleft(), results)
             flying.append((_send(relay, part), part))
@@ -141,23 +151,13 @@ def _repeated(relay: Relay, orders: Sequence[Order], results: Results) -> None:
             results[place] = error
 
 
-def _signed(relay: Relay, orders: Sequence[Order], results: Results) -> Iterator[_Signed]:
+def _signed(
+    relay: Relay, orders: Sequence[Order], results: Results, tried_out: int | None
+) -> Iterator[_Signed]:
     """Yield the signed request of each order that is not refused when it is tried out."""
     calls = _calls(orders, results)
+    gases = _gases(relay, orders, calls, results, tried_out)
     forwarder = relay.contracts.forwarder
-    tried = relay.chain.estimates(
-        [
-            (orders[place].contract.address, relayed(data, orders[place].signer))
-            for place, data in calls.items()
-        ],
-        sender=forwarder.address,
-    )
-    gases = {}
-    for place, estimate in zip(calls, tried, strict=True):
-        if isinstance(estimate, LedgerError):
-            results[place] = estimate
-        else:
-            gases[place] = inner_gas(estimate)
     signers = sorted({orders[place].signer for place in gases})
     numbers = dict(zip(signers, forwarder.nonces_of(signers, block="latest"), strict=True))
     deadline = relay.now() + VALID_SECONDS
@@ -175,6 +175,41 @@ def _signed(relay: Relay, orders: Sequence[Order], results: Results) -> Iterator
         )
         signature = sign_request(order.account, request, relay.separator)
         yield _Signed(place, gas, request_data(request, signature), _member(order, number))
+
+
+def _gases(
+    relay: Relay,
+    orders: Sequence[Order],
+    calls: dict[int, bytes],
+    results: Results,
+    tried_out: int | None,
+) -> dict[int, int]:
+    """Return the gas limit of each request by its place; what is refused is put in as refused."""
+    function_of = {place: (orders[place].contract.name, orders[place].function) for place in calls}
+    turn: Counter[tuple[str, str]] = Counter()
+    tried = []
+    for place, function in function_of.items():
+        turn[function] += 1
+        if tried_out is None or turn[function] <= tried_out:
+            tried.append(place)
+    queries = [
+        (orders[place].contract.address, relayed(calls[place], orders[place].signer))
+        for place in tried
+    ]
+    forwarder = relay.contracts.forwarder.address
+    gases: dict[int, int] = {}
+    dearest: Counter[tuple[str, str]] = Counter()
+    estimates = relay.chain.estimates(queries, sender=forwarder)
+    for place, estimate in zip(tried, estimates, strict=True):
+        if isinstance(estimate, LedgerError):
+            results[place] = estimate
+        else:
+            gases[place] = inner_gas(estimate)
+            function = function_of[place]
+            dearest[function] = max(dearest[function], gases[place])
+    for place in calls.keys() - set(tried):
+        gases[place] = dearest[function_of[place]] or _UNTRIED_GAS
+    return dict(sorted(gases.items()))
 
 
 def _calls(orders: Sequence[Order], results: Results) -> dict[int, bytes]:

@@ -14,7 +14,7 @@ from ledger.app.verifying import verify_market
 from ledger.chain.demo_clock import hold_clock
 from ledger.cli.demo.year import closing, months, opening
 from ledger.cli.demo.year.stage import YearStage
-from ledger.cli.demo.year.world import SCALES, build_world
+from ledger.cli.demo.year.world import SCALES, Scale, build_world
 from ledger.cli.shell import out, show, table
 from ledger.domain.calendar import CHINA
 from ledger.domain.cities import CITIES
@@ -35,12 +35,15 @@ def run_year(home: Path, settings: Settings, scale_name: str, as_json: bool) -> 
     """Play last year in an empty home, reconcile it and say where to read on.
 
     Raises:
+        MalformedValueError: there is no such scale.
         YearUnbalancedError: the three reckonings differ, or the verifier found something.
     """
-    stage = opened_year(home, settings, scale_name)
+    if scale_name not in SCALES:
+        raise MalformedValueError(
+            f"no scale {scale_name!r}", field="scale", got=scale_name, expected=sorted(SCALES)
+        )
+    stage = opened_year(home, settings, SCALES[scale_name])
     with stage.market:
-        opening.licences_granted(stage)
-        opening.schemes_approved(stage, stage.year)
         months.year_played(stage)
         closing.year_closed(stage)
         closing.cycle_closed(stage)
@@ -51,24 +54,18 @@ def run_year(home: Path, settings: Settings, scale_name: str, as_json: bool) -> 
     return found
 
 
-def opened_year(home: Path, settings: Settings, scale_name: str) -> YearStage:
-    """Return a market whose members joined and whose products are listed; its year may begin.
-
-    Raises:
-        MalformedValueError: there is no such scale.
-    """
-    if scale_name not in SCALES:
-        raise MalformedValueError(
-            f"no scale {scale_name!r}", field="scale", got=scale_name, expected=sorted(SCALES)
-        )
+def opened_year(home: Path, settings: Settings, scale: Scale) -> YearStage:
+    """Return a market with members, data, products, licences and schemes; its year may begin."""
     year = datetime.now(CHINA).year - 1
     hold_clock(home, int(datetime(year - 1, 10, 1, 9, tzinfo=CHINA).timestamp()))
     market = Market.open(settings, bootstrap=True)
     try:
-        stage = YearStage(market, build_world(SCALES[scale_name]), year)
+        stage = YearStage(market, build_world(scale), year)
         opening.organisations_join(stage)
         opening.data_registered(stage)
         opening.products_listed(stage)
+        opening.licences_granted(stage)
+        opening.schemes_approved(stage, stage.year)
     except BaseException:
         market.close()
         raise

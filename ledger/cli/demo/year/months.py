@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ledger.app.batches import all_done
+from ledger.app.billing import bill_all
 from ledger.app.importing import import_file
 from ledger.app.log_keeping import anchor
 from ledger.app.payments import COLUMNS, import_statement
@@ -53,8 +55,8 @@ def year_played(stage: YearStage) -> None:
     months = Months(stage)
     for month in range(1, MONTHS + 1):
         stage.at(month + 1, 1)
-        receipts = _used(months, month)
-        bills = _billed(months)
+        receipts = used(months, month)
+        bills = billed(months)
         paid = _paid(months, month, bills)
         _released(months, month, paid)
         splits = split_released(stage)
@@ -94,7 +96,7 @@ def remitted(stage: YearStage, month: int, *more: tuple[SchemePlan, int]) -> tup
     return sum(batch["amount_fen"] for _, batch in batches), len(batches)
 
 
-def _used(months: Months, month: int) -> int:
+def used(months: Months, month: int) -> int:
     """Bring a meter's file of the month into the log and anchor it."""
     stage = months.stage
     path = stage.market.home / "meter-files" / f"{stage.year}-{month:02d}.ndjson"
@@ -137,26 +139,17 @@ def _rows(stage: YearStage, month: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _billed(months: Months) -> list[Bill]:
+def billed(months: Months) -> list[Bill]:
     """Bill every licence on the proof of its latest receipt; free use gets a zero invoice."""
     stage = months.stage
-    licences = list(stage.licences.items())
-    done = stage.run(
-        (
-            deal.good.scheme.operator,
-            "issue-invoice",
-            {
-                "scheme_id": str(stage.scheme_id(deal.good.scheme)),
-                "licence_no": licence_no,
-                "log_no": stage.log_no,
-            },
-        )
-        for licence_no, deal in licences
-    )
-    bills = [
-        Bill(item.result["invoice_id"], item.result["reference"], item.result["gross_fen"], deal)
-        for item, (_, deal) in zip(done, licences, strict=True)
-    ]
+    bills = []
+    for plan in SCHEMES:
+        scheme_id = stage.scheme_id(plan)
+        results = bill_all(stage.market, stage.key(plan.operator), scheme_id, stage.log_no)
+        for done in all_done(results):
+            item, deal = done.result, stage.licences[done.result["licence_no"]]
+            bills.append(Bill(item["invoice_id"], item["reference"], item["gross_fen"], deal))
+        stage.count(len(results))
     return [bill for bill in bills if bill.gross_fen]
 
 

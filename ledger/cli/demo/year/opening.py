@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,8 @@ RATES: dict[str, int] = {
 }
 TAX_PPM = 7_200
 METERS_LOG = 2
+_AT_ONCE = 16
+"""Files that are made durable at the same time."""
 _STEPS = (("accepted", 2), ("reviewed", 12), ("public_notice", 14), ("coded", 30))
 """Registration steps and the days of October and November on which they are taken."""
 
@@ -44,8 +47,9 @@ def organisations_join(stage: YearStage) -> None:
     for group in (institutions, [member for member in members if member not in institutions]):
         stage.run(_admission(stage, member) for member in group)
         stage.run(grant for member in group for grant in _grants(stage, member))
-    for member in members:
-        set_payee(stage.market, _payee(stage, member))
+    paid = [member for member in members if member.roles != ("buyer",)]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(lambda member: set_payee(stage.market, _payee(stage, member)), paid))
     stage.say(f"{len(members)} invented organisations joined 机构入驻")
 
 
@@ -86,8 +90,9 @@ def licences_granted(stage: YearStage) -> None:
     for _ in range(METERS_LOG):
         stage.run([("platform", "open-log", {})])
     stage.log_no = METERS_LOG
-    bodies = [_agreement(stage, deal) for deal in stage.world.deals]
     deals = stage.world.deals
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        bodies = list(pool.map(lambda deal: _agreement(stage, deal), deals))
     stage.run(
         (deal.buyer.key, "grant-licence", body) for deal, body in zip(deals, bodies, strict=True)
     )

@@ -61,8 +61,12 @@ class YearStage:
         for first in range(0, len(asks), COMMANDS_AT_ONCE):
             part = asks[first : first + COMMANDS_AT_ONCE]
             done += all_done(run_many(self.market, part))
-        self.facts["commands"] = self.facts.get("commands", 0) + len(done)
+        self.count(len(done))
         return done
+
+    def count(self, commands: int) -> None:
+        """Count commands that were carried out."""
+        self.facts["commands"] = self.facts.get("commands", 0) + commands
 
     def moment(self, month: int, day: int, hour: int = 9) -> int:
         """Return the Unix seconds of a local time; months beyond 12 lie in the next year."""
