@@ -28,7 +28,7 @@ from ledger.app.settings import Settings
 from ledger.app.wallet import Wallet
 from ledger.chain.client import Chain
 from ledger.chain.contracts import Contracts
-from ledger.chain.demo_clock import DemoClock, is_held
+from ledger.chain.demo_clock import DemoClock, hold_clock, is_held
 from ledger.chain.deploy import Deployment, deploy, load_deployment
 from ledger.chain.keys import KeyAccount, account_of, address_of
 from ledger.chain.node import LocalNode, NodeOptions
@@ -41,6 +41,8 @@ from ledger.projection import queries
 from ledger.projection.chain_copy import position_of
 from ledger.projection.database import is_migrated, migrate, open_engine, read
 from ledger.projection.outbox import SqlOutbox
+
+__all__ = ["Market", "hold_clock"]
 
 
 class Market:

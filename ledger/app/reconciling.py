@@ -37,7 +37,7 @@ def reconcile(market: Market) -> dict[str, Any]:
     """
     replayed = {row["scheme_id"]: row for row in recomputed_statement(market)["schemes"]}
     head = market.chain.head()
-    rows = []
+    rows: list[dict[str, Any]] = []
     with market.read() as connection:
         schemes = queries.schemes_list(connection)
         for cycle_id in sorted({scheme.cycle_id for scheme in schemes}):

@@ -21,10 +21,16 @@ from eth_account.signers.local import LocalAccount
 
 from ledger.chain.contracts import Contract
 from ledger.chain.errors import ChainError
-from ledger.chain.forwarder import ForwardRequest, relayed, request_data, sign_request
+from ledger.chain.forwarder import (
+    VALID_SECONDS,
+    ForwardRequest,
+    relayed,
+    request_data,
+    sign_request,
+)
 from ledger.chain.keys import address_of
 from ledger.chain.outbox import Member
-from ledger.chain.relay import VALID_SECONDS, Relay, inner_gas, outer_gas
+from ledger.chain.relay import Relay, inner_gas, outer_gas
 from ledger.chain.sender import Intent, Outcome
 from ledger.domain.errors import LedgerError, MalformedValueError
 from ledger.domain.ids import new_id

@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -214,7 +215,7 @@ class Chain:
         answers = self._try_each(lambda i: self._ask_batch(i, calls))
         if isinstance(answers, list) and len(answers) == len(todo):
             return answers
-        return [self._try_each(lambda i, one=one: self._ask(i, method, one)) for one in todo]
+        return [self._try_each(partial(self._ask, method=method, params=one)) for one in todo]
 
     def _try_each(self, ask: Callable[[int], Answer]) -> Answer:
         failure: Exception | None = None

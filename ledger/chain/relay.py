@@ -18,7 +18,6 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from eth_account.messages import hash_domain
 from eth_account.signers.local import LocalAccount
 
 from ledger.chain.client import Chain
@@ -30,6 +29,7 @@ from ledger.chain.forwarder import (
     RequestExpiredError,
     RequestReplayedError,
     SignatureMismatchError,
+    domain_separator,
     recover_signer,
     relayed,
     request_data,
@@ -98,7 +98,7 @@ class Relay:
     @cached_property
     def separator(self) -> bytes:
         """The hash of the EIP-712 domain."""
-        return hash_domain(self._domain)
+        return domain_separator(self._domain)
 
     @cached_property
     def _domain(self) -> dict[str, Any]:

@@ -185,7 +185,7 @@ def test_execute_many__chain_went_back__the_same_bytes_act_again(home: Home) -> 
     assert opened_cities(home) == after
 
 
-def test_request_hash__equals_what_wallets_sign(home: Home) -> None:
+def test_request_hash__signed__equals_what_wallets_sign(home: Home) -> None:
     account = new_account()
     request = home.relay.prepare(
         address_of(GOVERNANCE), home.contracts.directory, "openCity", (next(CITIES),)

@@ -6,20 +6,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ledger.app.market import Market
+from ledger.app.market import Market, hold_clock
 from ledger.app.reconciling import reconcile
 from ledger.app.remittance_files import netting_found
 from ledger.app.settings import Settings
 from ledger.app.verifying import verify_market
-from ledger.chain.demo_clock import hold_clock
 from ledger.cli.demo.year import closing, months, opening
 from ledger.cli.demo.year.stage import YearStage
 from ledger.cli.demo.year.world import SCALES, Scale, build_world
+from ledger.cli.reconcile_commands import print_reconciliation
 from ledger.cli.shell import out, show, table
 from ledger.domain.calendar import CHINA
 from ledger.domain.cities import CITIES
 from ledger.domain.errors import LedgerError, MalformedValueError
-from ledger.domain.units import MICRO_FEN_PER_FEN, yuan_text
+from ledger.domain.units import yuan_text
 
 _FIRST_MONTH = -2
 """October of the year before, when the market opens."""
@@ -103,15 +103,7 @@ def _counts(stage: YearStage) -> dict[str, int]:
 
 
 def _render(found: dict[str, Any]) -> None:
-    for row in found["reconciliation"]["cycles"]:
-        rows = [
-            (_LABELS[figure["name"]], *(_amount(figure, key) for key in _COLUMNS))
-            for figure in row["figures"]
-        ]
-        city = CITIES[row["city_code"]]
-        title = f"{city.name_zh} {city.name_en} {row['years'][0]} (虚构 invented)"
-        heads = ("figure 项目", "SQL yuan", "verifier yuan", "chain yuan", "difference fen")
-        out.print(table(title, heads, rows))
+    print_reconciliation(found["reconciliation"])
     pairs = [
         (
             f"{CITIES[row['net_payer_city']].name_zh} → {CITIES[row['net_payee_city']].name_zh}",
@@ -131,28 +123,3 @@ def _render(found: dict[str, Any]) -> None:
         "机构、数据、成本、价格、付款均为虚构。[/]",
         highlight=False,
     )
-
-
-_COLUMNS = ("sql", "verifier", "chain", "difference")
-_LABELS = {
-    "gross_fen": "billed 账单",
-    "paid_fen": "paid 到账",
-    "income_micro_fen": "income 净收入",
-    "tax_micro_fen": "tax 税费",
-    "entitled_micro_fen": "entitled 应得",
-    "remitted_fen": "remitted 划拨",
-    "reserve_micro_fen": "reserve 超收",
-    "carry_out_micro_fen": "carry-out 结转",
-}
-
-
-def _amount(figure: dict[str, str], column: str) -> str:
-    """Return whole fen as yuan; a difference keeps its millionths."""
-    amount = int(figure[column])
-    if figure["name"].endswith("_micro_fen"):
-        fen, rest = divmod(amount, MICRO_FEN_PER_FEN)
-    else:
-        fen, rest = amount, 0
-    if column == "difference":
-        return f"{fen}.{rest:06d}" if rest else str(fen)
-    return yuan_text(fen)

@@ -22,6 +22,7 @@ from ledger.app.requests import parse_part
 from ledger.app.signing import address_of
 from ledger.cli.demo.year.stage import Request, YearStage
 from ledger.cli.demo.year.world import BANDS, CAPS, SCHEMES, Deal, Good, Holding, Member, SchemePlan
+from ledger.domain.catalogue import QUALITY_DIMENSIONS
 from ledger.domain.units import yuan_text
 
 RATES: dict[str, int] = {
@@ -165,8 +166,6 @@ def _registration(stage: YearStage, holding: Holding) -> dict[str, Any]:
 
 def _record(holding: Holding) -> dict[str, Any]:
     provider, theme = holding.provider, holding.theme
-    scores = ("normativity", "completeness", "accuracy")
-    scores += ("consistency", "timeliness", "accessibility")
     is_open = holding.is_sellable
     return {
         "resource_code": f"{provider.city_code}-{theme}-{holding.key.rpartition('-')[2]}",
@@ -192,7 +191,7 @@ def _record(holding: Holding) -> dict[str, Any]:
         "media_type": "text/csv",
         "fields": [{"name": "day", "type": "integer"}],
         "update_frequency": "monthly",
-        "quality_scores": dict.fromkeys(scores, 95),
+        "quality_scores": dict.fromkeys(QUALITY_DIMENSIONS, 95),
         "contact_role": "数据管理岗",
         "contact_phone": "025-00000000",
         "is_invented": True,
