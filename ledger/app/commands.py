@@ -310,21 +310,25 @@ def parse_hex(text: Any, name: str) -> bytes:
 
 
 def actor_of(market: Market, account: KeyAccount) -> UUID | None:
+    """Return the organisation for which a key signs, None for governance."""
     if market.is_governance(account):
         return None
     return market.organisation_of(address_of(account))
 
 
 def contract_of(market: Market, name: str) -> Contract:
+    """Return a contract of the market by its name in a plan."""
     contract: Contract = getattr(market.contracts, name)
     return contract
 
 
 def store_documents(market: Market, documents: Iterable[Document]) -> None:
+    """Make documents durable before the commands that name them are sent."""
     market.documents.save_all(list(documents))
 
 
 def projected(market: Market, name: str, outcome: Outcome, result: dict[str, Any]) -> Done:
+    """Wait until a command's event is projected and return the answer."""
     market.indexer.wait_for(outcome.block_number)
     return done_of(name, outcome, result)
 
@@ -342,6 +346,7 @@ def done_of(name: str, outcome: Outcome, result: dict[str, Any]) -> Done:
 
 
 def body_digest_of(name: str, body: Any) -> bytes:
+    """Return the digest by which a repeated request is told from another."""
     return hashlib.sha256(canonical_json({"command": name, "body": body})).digest()
 
 

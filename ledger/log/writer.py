@@ -44,14 +44,12 @@ _SYNCS = 16
 class LogWriter:
     """Writer of one log; safe to share between threads; close it, or use `with`."""
 
-    def __init__(
-        self, layout: LogLayout, origin: str, log_no: int, lock: int, now_ms: Clock
-    ) -> None:
+    def __init__(self, layout: LogLayout, origin: str, log_no: int, lock: int, now: Clock) -> None:
         """Recover the log whose lock is held; callers use `open`."""
         identity, signer = open_identity(layout, origin, log_no)
         self._layout = layout
         self._identity: LogIdentity = identity
-        self._integrator = Integrator(layout, identity, signer, now_ms)
+        self._integrator = Integrator(layout, identity, signer, now)
         books = recover(layout, self._integrator)
         self._durable = books.size
         self._snapshots = Snapshots(layout, books.size)

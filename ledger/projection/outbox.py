@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -25,35 +25,10 @@ from sqlalchemy import (
 )
 
 from ledger.projection.database import read, write
+from ledger.projection.outbox_ports import Carried, Signed
 from ledger.projection.tables import outbox, outbox_members
 
 _OPEN = ("signed", "broadcast")
-
-
-class Signed(Protocol):
-    """Signed bytes and their hash."""
-
-    @property
-    def raw(self) -> bytes: ...
-    @property
-    def tx_hash(self) -> str: ...
-
-
-class Carried(Protocol):
-    """One of several commands that a transaction carries."""
-
-    @property
-    def intent_id(self) -> UUID: ...
-    @property
-    def scope(self) -> str: ...
-    @property
-    def idempotency_key(self) -> str: ...
-    @property
-    def body_digest(self) -> bytes: ...
-    @property
-    def answer(self) -> bytes: ...
-    @property
-    def turn(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
