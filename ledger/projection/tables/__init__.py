@@ -30,6 +30,7 @@ from ledger.projection.tables.durable import (
     member_terms,
     members,
     outbox,
+    outbox_members,
     signed_calls,
 )
 from ledger.projection.tables.market import (
@@ -90,6 +91,7 @@ CHAIN_COPY: tuple[Table, ...] = (blocks, events, cursor)
 CATALOGUE: tuple[Table, ...] = (catalogue_entries, catalogue_texts, catalogue_position)
 DURABLE: tuple[Table, ...] = (
     outbox,
+    outbox_members,
     api_keys,
     members,
     member_terms,
@@ -195,6 +197,7 @@ __all__ = [
     "opening_policies",
     "organisations",
     "outbox",
+    "outbox_members",
     "payments",
     "prepared_works",
     "procedures",
