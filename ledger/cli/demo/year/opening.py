@@ -22,7 +22,7 @@ from ledger.app.requests import parse_part
 from ledger.app.signing import address_of
 from ledger.cli.demo.year.stage import Request, YearStage
 from ledger.cli.demo.year.world import BANDS, CAPS, SCHEMES, Deal, Good, Holding, Member, SchemePlan
-from ledger.domain.catalogue import QUALITY_DIMENSIONS
+from ledger.domain.catalogue_lists import QUALITY_DIMENSIONS
 from ledger.domain.units import yuan_text
 
 RATES: dict[str, int] = {

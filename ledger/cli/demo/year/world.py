@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import cycle, islice
 
-from ledger.domain.catalogue import THEMES
+from ledger.domain.catalogue_lists import THEMES
 from ledger.domain.cities import CITIES
 from ledger.domain.uscc import check_character
 
