@@ -26,6 +26,7 @@ INDEXED = (
     "Negotiations",
     "UsageLog",
     "RevenueLedger",
+    "ObjectionDesk",
 )
 """The contracts whose numbered events make the projections."""
 
@@ -61,6 +62,7 @@ class Contracts:
             self.negotiations,
             self.usage_log,
             self.revenue,
+            self.objections,
         )
         return {contract.address: contract for contract in market}
 
