@@ -131,6 +131,10 @@ STATUS: dict[str, int] = {
     "app.holding_changed": 503,
     "app.signer_unknown": 403,
     "billing.not_anchored": 409,
+    "catalogue.cursor": 422,
+    "catalogue.foreign": 422,
+    "catalogue.not_harvester": 403,
+    "catalogue.remote_context": 422,
     "chain.error": 500,
     "chain.deployment_missing": 503,
     "chain.idempotency_conflict": 409,
@@ -216,6 +220,7 @@ _CONTRACTS = (
     "negotiations",
     "usage_log",
     "revenue_ledger",
+    "objection_desk",
 )
 _NOT_FOUND = (
     "unknown_dataset",
@@ -224,6 +229,7 @@ _NOT_FOUND = (
     "unknown_log",
     "unknown_thread",
     "unknown_application",
+    "unknown_objection",
 )
 _FORBIDDEN = (
     "not_provider",
@@ -233,6 +239,12 @@ _FORBIDDEN = (
     "not_keeper",
     "not_party",
     "not_applicant",
+    "not_desk",
+    "not_handler",
+    "not_authority",
+    "not_objector",
+    "not_respondent",
+    "handler_is_party",
     "role_missing",
     "other_city",
     "party_to_objection",

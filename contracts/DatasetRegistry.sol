@@ -14,6 +14,7 @@ import {
     RegistrationType,
     Role,
     Sensitivity,
+    SubjectKind,
     UpdateFrequency
 } from "./libraries/Codes.sol";
 import {Member} from "./libraries/Member.sol";
@@ -293,7 +294,7 @@ contract DatasetRegistry is IDatasetRegistry, Member {
     /// @inheritdoc IDatasetRegistry
     function setSuspended(bytes16 datasetId, bool isSuspended, bytes32 decisionDigest) external {
         Dataset storage subject = _known(datasetId);
-        _requireRegistrar(datasetId, subject);
+        if (!_isByDesk(SubjectKind.DATASET, datasetId)) _requireRegistrar(datasetId, subject);
         subject.isSuspended = isSuspended;
         emit DatasetSuspensionSet(_nextEventNo(), datasetId, isSuspended, decisionDigest);
     }

@@ -42,7 +42,7 @@ contract Directory is AccessManaged, Signing {
     mapping(bytes16 organisationId => mapping(uint32 cityCode => uint32 bitmap)) private _roles;
     /// @dev All roles that an organisation ever held in any city and still holds: for forbidden pairs.
     mapping(bytes16 organisationId => mapping(Role role => uint16 cities)) private _held;
-
+    address private _objectionDesk;
     mapping(uint256 year => WorkingDays.Year) private _workingDays;
 
     constructor(address governance, address forwarder, bool isTrial_)
@@ -81,6 +81,13 @@ contract Directory is AccessManaged, Signing {
         if (workingDays > COUNT_MAX) revert Directory_TooManyDays(workingDays, COUNT_MAX);
         _noticeDays = workingDays;
         emit NoticeDaysSet(_nextEventNo(), workingDays, IS_TRIAL);
+    }
+
+    /// @inheritdoc IDirectory
+    function appointDesk(address desk) external restricted {
+        if (desk == address(0) || _objectionDesk != address(0)) revert Directory_DeskTaken(_objectionDesk);
+        _objectionDesk = desk;
+        emit DeskAppointed(_nextEventNo(), desk);
     }
 
     /// @inheritdoc IDirectory
@@ -206,6 +213,11 @@ contract Directory is AccessManaged, Signing {
         if (payeeRule == PayeeRule.TREASURY) return payees;
         TreasuryRule storage rule = _treasuryRules[cityCode];
         if (rule.ruleNo != 0) (payees.treasuryPpm, payees.ruleNo) = (rule.treasuryPpm, rule.ruleNo);
+    }
+
+    /// @inheritdoc IDirectory
+    function objectionDesk() external view returns (address) {
+        return _objectionDesk;
     }
 
     /// @inheritdoc IDirectory

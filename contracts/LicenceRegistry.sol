@@ -16,7 +16,8 @@ import {
     OpeningTier,
     ProductState,
     Purpose,
-    Role
+    Role,
+    SubjectKind
 } from "./libraries/Codes.sol";
 import {Lineages} from "./libraries/Lineages.sol";
 import {Member} from "./libraries/Member.sol";
@@ -100,18 +101,11 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     /// @inheritdoc ILicenceRegistry
     function setProductState(bytes16 productId, ProductState state, bytes32 decisionDigest) external {
         Product storage subject = _knownProduct(productId);
-        bytes16 actorId = _requireOperatorOrRegistrar(subject);
-        bool isAuthority = actorId != subject.operatorId;
-        bool isHeld = _isProductHeld[productId];
-        bool isHold = isAuthority && state == ProductState.SUSPENDED && !isHeld;
-        bool isSame = subject.state == state && !isHold;
-        if (state == ProductState.NONE || subject.state == ProductState.WITHDRAWN || isSame) {
-            revert LicenceRegistry_IllegalStep(uint128(productId), uint8(subject.state), uint8(state));
+        bytes16 actorId = 0;
+        if (!_isByDesk(SubjectKind.PRODUCT, productId)) {
+            actorId = _requireOperatorOrRegistrar(subject);
+            _stepProduct(productId, subject, state, actorId != subject.operatorId);
         }
-        if (isHeld && !isAuthority && state == ProductState.LISTED) {
-            revert LicenceRegistry_SuspendedByAuthority(uint128(productId));
-        }
-        if (isHold != isHeld) _isProductHeld[productId] = isHold;
         subject.state = state;
         emit ProductStateSet(_nextEventNo(), productId, state, actorId, decisionDigest);
     }
@@ -209,21 +203,10 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     /// @inheritdoc ILicenceRegistry
     function setLicenceState(uint64 licenceNo, LicenceState state, bytes32 decisionDigest) external {
         Licence storage subject = _knownLicence(licenceNo);
-        bytes16 actorId = _actor();
-        bool isEndByBuyer = state == LicenceState.TERMINATED && actorId == subject.buyerId;
-        if (isEndByBuyer) _actorUsing(Role.BUYER);
-        else _requireOperatorOrRegistrar(_products[subject.productId]);
-        bool isAuthority = !isEndByBuyer && actorId != _products[subject.productId].operatorId;
-        bool isHeld = _isLicenceHeld[licenceNo];
-        bool isHold = isAuthority && state == LicenceState.SUSPENDED && !isHeld;
-        bool isSame = subject.state == state && !isHold;
-        if (state == LicenceState.NONE || subject.state == LicenceState.TERMINATED || isSame) {
-            revert LicenceRegistry_IllegalStep(licenceNo, uint8(subject.state), uint8(state));
+        bytes16 actorId = 0;
+        if (!_isByDesk(SubjectKind.LICENCE, bytes16(uint128(licenceNo)))) {
+            actorId = _stepLicence(licenceNo, subject, state);
         }
-        if (isHeld && !isAuthority && state == LicenceState.ACTIVE) {
-            revert LicenceRegistry_SuspendedByAuthority(licenceNo);
-        }
-        if (isHold != isHeld) _isLicenceHeld[licenceNo] = isHold;
         subject.state = state;
         emit LicenceStateSet(_nextEventNo(), licenceNo, state, actorId, decisionDigest);
     }
@@ -236,6 +219,23 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     /// @inheritdoc ILicenceRegistry
     function licence(uint64 licenceNo) external view returns (Licence memory) {
         return _knownLicence(licenceNo);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function sellerOf(bytes16 productId) external view returns (bytes16 operatorId, uint32 cityCode) {
+        Product storage subject = _knownProduct(productId);
+        return (subject.operatorId, subject.cityCode);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function partiesOf(uint64 licenceNo)
+        external
+        view
+        returns (bytes16 operatorId, bytes16 buyerId, uint32 cityCode)
+    {
+        Licence storage subject = _knownLicence(licenceNo);
+        Product storage sold = _products[subject.productId];
+        return (sold.operatorId, subject.buyerId, sold.cityCode);
     }
 
     /// @inheritdoc ILicenceRegistry
@@ -295,6 +295,40 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         bytes16[] memory datasetIds = _datasetsOf(agreement.productId, Lineages.read(subject.lineage));
         _requireApproved(agreement, datasetIds);
         return DATASETS.requireOpen(datasetIds, agreement.modes, agreement.purpose);
+    }
+
+    function _stepProduct(bytes16 productId, Product storage subject, ProductState state, bool isAuthority) private {
+        bool isHeld = _isProductHeld[productId];
+        bool isHold = isAuthority && state == ProductState.SUSPENDED && !isHeld;
+        bool isSame = subject.state == state && !isHold;
+        if (state == ProductState.NONE || subject.state == ProductState.WITHDRAWN || isSame) {
+            revert LicenceRegistry_IllegalStep(uint128(productId), uint8(subject.state), uint8(state));
+        }
+        if (isHeld && !isAuthority && state == ProductState.LISTED) {
+            revert LicenceRegistry_SuspendedByAuthority(uint128(productId));
+        }
+        if (isHold != isHeld) _isProductHeld[productId] = isHold;
+    }
+
+    function _stepLicence(uint64 licenceNo, Licence storage subject, LicenceState state)
+        private
+        returns (bytes16 actorId)
+    {
+        actorId = _actor();
+        bool isEndByBuyer = state == LicenceState.TERMINATED && actorId == subject.buyerId;
+        if (isEndByBuyer) _actorUsing(Role.BUYER);
+        else _requireOperatorOrRegistrar(_products[subject.productId]);
+        bool isAuthority = !isEndByBuyer && actorId != _products[subject.productId].operatorId;
+        bool isHeld = _isLicenceHeld[licenceNo];
+        bool isHold = isAuthority && state == LicenceState.SUSPENDED && !isHeld;
+        bool isSame = subject.state == state && !isHold;
+        if (state == LicenceState.NONE || subject.state == LicenceState.TERMINATED || isSame) {
+            revert LicenceRegistry_IllegalStep(licenceNo, uint8(subject.state), uint8(state));
+        }
+        if (isHeld && !isAuthority && state == LicenceState.ACTIVE) {
+            revert LicenceRegistry_SuspendedByAuthority(licenceNo);
+        }
+        if (isHold != isHeld) _isLicenceHeld[licenceNo] = isHold;
     }
 
     /// @dev Free purposes have no tariff; chargeable ones have the tariff in force, or one that a quote

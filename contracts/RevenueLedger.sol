@@ -106,16 +106,13 @@ contract RevenueLedger is IRevenueLedger, Member {
 
     /// @inheritdoc IRevenueLedger
     function setFrozen(bytes16 invoiceId, bool isFrozen, bytes32 decisionDigest) external {
+        if (msg.sender != DIRECTORY.objectionDesk()) revert IDirectory.Directory_NotDesk(msg.sender);
         Invoice storage bill = _books.knownInvoice(invoiceId);
-        bool isHeld = bill.state == InvoiceState.ISSUED || bill.state == InvoiceState.HELD;
-        if (!isHeld) revert RevenueLedger_WrongState(invoiceId, bill.state, InvoiceState.HELD);
-        Scheme storage subject = _books.schemes[bill.schemeId];
-        bytes16 handlerId = _actorWith(Role.HANDLER, subject.cityCode);
-        if (handlerId == subject.operatorId || handlerId == LICENCES.licence(bill.licenceNo).buyerId) {
-            revert RevenueLedger_HandlerIsParty(invoiceId, handlerId);
+        if (isFrozen && bill.state > InvoiceState.HELD) {
+            revert RevenueLedger_WrongState(invoiceId, bill.state, InvoiceState.HELD);
         }
         bill.isFrozen = isFrozen;
-        emit InvoiceFrozen(_nextEventNo(), invoiceId, isFrozen, handlerId, decisionDigest);
+        emit InvoiceFrozen(_nextEventNo(), invoiceId, isFrozen, decisionDigest);
     }
 
     /// @inheritdoc IRevenueLedger
@@ -247,6 +244,11 @@ contract RevenueLedger is IRevenueLedger, Member {
     /// @inheritdoc IRevenueLedger
     function invoice(bytes16 invoiceId) external view returns (Invoice memory) {
         return _books.knownInvoice(invoiceId);
+    }
+
+    /// @inheritdoc IRevenueLedger
+    function licenceOf(bytes16 invoiceId) external view returns (uint64) {
+        return _books.knownInvoice(invoiceId).licenceNo;
     }
 
     /// @inheritdoc IRevenueLedger

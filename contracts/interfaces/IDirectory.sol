@@ -71,6 +71,7 @@ interface IDirectory {
         bytes16 treasuryId,
         bytes32 decisionDigest
     );
+    event DeskAppointed(uint64 eventNo, address indexed desk);
 
     /// @notice A year's working days (工作日) are set; both words zero mean Monday to Friday again.
     event WorkingDaysSet(uint64 eventNo, uint16 indexed year, uint256 low, uint256 high);
@@ -123,6 +124,10 @@ interface IDirectory {
     error Directory_NoTreasury(uint32 cityCode);
     /// @notice Thrown when a treasury's part is more than the whole.
     error Directory_TreasuryPartTooLarge(Ppm got, uint32 limitPpm);
+    /// @notice Thrown when the market has its objection desk already, or none is named.
+    error Directory_DeskTaken(address current);
+    /// @notice Thrown when only the objection desk may do this.
+    error Directory_NotDesk(address caller);
 
     /// @notice Thrown when a table names days that the year does not have.
     error Directory_CalendarMalformed(uint16 year, uint256 high);
@@ -137,6 +142,9 @@ interface IDirectory {
 
     /// @notice Says what a kind of organisation may do. Governance only. Emits {KindDefined}.
     function defineKind(uint8 kind, KindRule calldata rule) external;
+
+    /// @notice Names the contract that decides on objections, once and for all. Governance only. Emits {DeskAppointed}.
+    function appointDesk(address desk) external;
 
     /// @notice Admits an organisation with its first signing account. Emits {OrganisationAdmitted}.
     /// @dev Institutions are admitted by governance, all others by a registrar of their city.
@@ -267,4 +275,6 @@ interface IDirectory {
 
     /// @return Whether this chain was deployed as a trial (试运行), where notice may be shorter than the law's.
     function isTrial() external view returns (bool);
+    /// @return The contract that decides on objections; zero before it is named.
+    function objectionDesk() external view returns (address);
 }

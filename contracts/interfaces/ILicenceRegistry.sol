@@ -234,10 +234,10 @@ interface ILicenceRegistry {
         LineageEntry[] calldata lineage
     ) external;
 
-    /// @notice Suspends, restores or withdraws a product: its operator, or a registrar of its city.
-    /// Emits {ProductStateSet}.
-    /// @dev What a registrar suspended, only a registrar restores. A registrar may also take over a
-    /// suspension by the operator.
+    /// @notice Suspends, restores or withdraws a product: its operator, a registrar of its city, or the
+    /// objection desk. Emits {ProductStateSet}, with no actor where the desk acted.
+    /// @dev What a registrar suspended, only a registrar restores; what the desk suspended, only the
+    /// desk. A registrar may also take over a suspension by the operator.
     function setProductState(bytes16 productId, ProductState state, bytes32 decisionDigest) external;
 
     /// @notice Approves ceiling prices (上限收费标准); price authority of the product's city. Emits {CapsApproved}.
@@ -265,10 +265,9 @@ interface ILicenceRegistry {
         Signed calldata buyerSigned
     ) external;
 
-    /// @notice Suspends or restores a licence (operator, or registrar of the product's city), or ends
-    /// it (also the buyer). Emits {LicenceStateSet}.
-    /// @dev What a registrar suspended, only a registrar restores. A registrar may also take over a
-    /// suspension by the operator.
+    /// @notice Suspends or restores a licence (operator, registrar of the product's city, objection
+    /// desk), or ends it (also the buyer). Emits {LicenceStateSet}, with no actor where the desk acted.
+    /// @dev As for products. While the desk holds a licence, nobody else changes its state.
     function setLicenceState(uint64 licenceNo, LicenceState state, bytes32 decisionDigest) external;
 
     /// @notice The EIP-712 digest that both sides sign.
@@ -285,6 +284,15 @@ interface ILicenceRegistry {
 
     /// @notice A product's lineage, in its order; empty when the product is unknown.
     function lineageOf(bytes16 productId) external view returns (LineageEntry[] memory);
+
+    /// @notice Who sells a product, and its city; reverts when unknown.
+    function sellerOf(bytes16 productId) external view returns (bytes16 operatorId, uint32 cityCode);
+
+    /// @notice Who sold and who bought a licence, and the product's city; reverts when unknown.
+    function partiesOf(uint64 licenceNo)
+        external
+        view
+        returns (bytes16 operatorId, bytes16 buyerId, uint32 cityCode);
 
     /// @return Contract whose code is the lineage of a product: a zero byte, then 20 bytes an entry, id
     /// (16), kind (1), weight in ppm (3, big-endian); zero when the product is unknown.

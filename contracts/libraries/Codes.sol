@@ -201,3 +201,56 @@ enum ClaimantKind {
     DATASET,
     ORGANISATION
 }
+
+/// @dev What an objection is about.
+enum SubjectKind {
+    NONE,
+    DATASET,
+    PRODUCT,
+    LICENCE,
+    INVOICE
+}
+
+/// @dev 脱敏不足, 格式, 质量, 更新缓慢, 平台问题, 计费, 超范围使用, 个人信息或商业秘密侵权.
+enum Ground {
+    NONE,
+    MASKING,
+    FORMAT,
+    QUALITY,
+    SLOW_UPDATE,
+    PLATFORM_FAULT,
+    BILLING,
+    OVER_SCOPE,
+    INFRINGEMENT
+}
+
+enum ObjectionState {
+    NONE,
+    OPENED,
+    ACCEPTED,
+    RESPONDED,
+    VERIFIED,
+    DECIDED,
+    NOTIFIED,
+    EXECUTED,
+    CLOSED,
+    REFUSED,
+    WITHDRAWN
+}
+
+enum Outcome {
+    NONE,
+    WITHDRAW,
+    RESUME,
+    REOPEN,
+    REFUND,
+    DISMISS
+}
+
+/// @dev 行政复议, 行政诉讼, or what the contract provides.
+enum ReliefRoute {
+    NONE,
+    REVIEW,
+    LITIGATION,
+    CONTRACT
+}

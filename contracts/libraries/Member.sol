@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
 import {IDirectory} from "../interfaces/IDirectory.sol";
-import {JointAct, Role} from "./Codes.sol";
+import {IObjectionDesk} from "../interfaces/IObjectionDesk.sol";
+import {JointAct, Role, SubjectKind} from "./Codes.sol";
 import {Numbered} from "./Numbered.sol";
 
 /// @title Member
@@ -38,6 +39,16 @@ abstract contract Member is ERC2771Context, Numbered {
     /// @dev Another account of the caller's organisation prepared this very call, where it takes two.
     function _requireSecond(JointAct act) internal view {
         DIRECTORY.requireSecond(_msgSender(), act, _msgData());
+    }
+
+    /// @dev Whether the objection desk is the caller. Anybody else is refused while the desk holds the subject.
+    function _isByDesk(SubjectKind kind, bytes16 subjectId) internal view returns (bool) {
+        address desk = DIRECTORY.objectionDesk();
+        if (msg.sender == desk) return true;
+        if (desk != address(0) && IObjectionDesk(desk).isHeld(kind, subjectId)) {
+            revert IObjectionDesk.ObjectionDesk_SubjectHeld(kind, subjectId);
+        }
+        return false;
     }
 
     /// @dev The caller's organisation, which holds `role` in `cityCode`.

@@ -220,7 +220,7 @@ def sign_agreement(market: Market, account: KeyAccount, draft: dict[str, Any]) -
 
 def agreement_typed_data(market: Market, agreement: AgreementField) -> dict[str, Any]:
     """Return the EIP-712 message of an agreement; ids and digests as 0x and hex."""
-    domain = market.contracts.licences.eip712_domain(block="latest")
+    domain = market.agreement_domain
     fields = agreement.model_dump(mode="python")
     return typed_message(
         "Agreement", _AGREEMENT_TYPE, domain, wallet_values(_AGREEMENT_TYPE, fields)

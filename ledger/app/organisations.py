@@ -151,6 +151,7 @@ def open_region(market: Market) -> list[Done]:
         and not any(market.contracts.directory.working_days_of(known, block="latest"))
     ]
     steps.append(("notice-days", "setNoticeDays", (0 if market.is_trial() else NOTICE_DAYS_LAW,)))
+    steps.append(("desk", "appointDesk", (market.contracts.objections.address,)))
     done = []
     for key, function, args in steps:
         outcome = market.relay.execute(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.domain.calendar import CHINA
-from ledger.domain.catalogue import QUALITY_DIMENSIONS
+from ledger.domain.catalogue_lists import QUALITY_DIMENSIONS
 from ledger.domain.codes import QualityGrade, UpdateFrequency, parse_code
 from ledger.domain.errors import MalformedValueError
 from ledger.domain.quality import Score, Share, grade_of, timeliness

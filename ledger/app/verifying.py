@@ -14,7 +14,7 @@ from ledger.chain.events import Event
 from ledger.chain.signed_calls import signed_calls
 from ledger.verification.findings import Progress, VerificationReport
 from ledger.verification.reading import read_events, read_lineages
-from ledger.verification.verifier import audit, audit_offline, verify
+from ledger.verification.verifier import audit, audit_offline, recompute, verify
 
 
 def verify_market(
@@ -48,6 +48,12 @@ def verify_market(
         ),
         progress=progress,
     )
+
+
+def recomputed_statement(market: Market) -> dict[str, Any]:
+    """Return the statement as the verifier computes it from the chain's events alone."""
+    events, _counts = _read(market)
+    return recompute(events, logs=market.home / "logs")
 
 
 def audit_logs(

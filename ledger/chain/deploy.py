@@ -42,6 +42,7 @@ ORDER = (
     "Closing",
     "Remitting",
     "RevenueLedger",
+    "ObjectionDesk",
 )
 """A contract comes after what its constructor names and what it is linked to."""
 

@@ -9,6 +9,7 @@ import typer
 from ledger import __version__
 from ledger.cli import (
     calendar_commands,
+    catalogue_commands,
     deal_commands,
     explain_commands,
     invoice_commands,
@@ -18,10 +19,12 @@ from ledger.cli import (
     member_commands,
     meter_commands,
     money_commands,
+    objection_commands,
     payment_commands,
     policy_commands,
     proof_commands,
     quality_commands,
+    reconcile_commands,
     registration_commands,
     remit_commands,
     scheme_commands,
@@ -47,6 +50,7 @@ for name, command in (
     ("actions", member_commands.actions),
     ("quality", quality_commands.quality),
     ("verify", system.verify),
+    ("reconcile", reconcile_commands.reconcile_command),
     ("rebuild", system.rebuild),
     ("commands", system.commands),
     ("run", system.run_command),
@@ -66,6 +70,7 @@ for name, group in (
     ("registration", registration_commands.registration_app),
     ("policy", policy_commands.policy_app),
     ("duty", registration_commands.duty_app),
+    ("catalogue", catalogue_commands.catalogue_app),
     ("product", market_commands.product_app),
     ("licence", licence_papers.licence_app),
     ("negotiate", deal_commands.negotiate_app),
@@ -79,6 +84,7 @@ for name, group in (
     ("payment", payment_commands.payment_app),
     ("split", money_commands.split_app),
     ("remit", remit_commands.remit_app),
+    ("objection", objection_commands.objection_app),
     ("payee", remit_commands.payee_app),
 ):
     app.add_typer(group, name=name, no_args_is_help=True)

@@ -11,7 +11,7 @@ import typer
 from ledger.app.quality import Measured, measure_file
 from ledger.cli.charts import Bar, stacked
 from ledger.cli.shell import JsonOption, err, guarded, out, read_object, show, table
-from ledger.domain.catalogue import QUALITY_DIMENSIONS
+from ledger.domain.catalogue_lists import QUALITY_DIMENSIONS
 from ledger.domain.errors import MalformedValueError
 from ledger.domain.quality import SCORE_MAX
 

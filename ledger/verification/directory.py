@@ -54,6 +54,7 @@ class DirectoryReplay(Replay):
         self.is_trial: bool | None = None
         self.treasury_rules: dict[int, tuple[int, int]] = {}
         """By city: number and ppm of the newest rule on public institutions' income."""
+        self.desk: str | None = None
         self.handlers = {
             "CityOpened": self._city_opened,
             "KindDefined": self._kind_defined,
@@ -69,6 +70,7 @@ class DirectoryReplay(Replay):
             "RoleRevoked": self._role_revoked,
             "WorkingDaysSet": self._working_days_set,
             "NoticeDaysSet": self._notice_days_set,
+            "DeskAppointed": self._desk_appointed,
         }
 
     def has_role(self, organisation_id: UUID, role: int, city_code: int) -> bool:
@@ -145,6 +147,10 @@ class DirectoryReplay(Replay):
         code = event.args["city_code"]
         self.findings.require(code not in self.cities, "city_twice", where, code, "a new city")
         self.cities.add(code)
+
+    def _desk_appointed(self, event: Event, where: str) -> None:
+        self.findings.require(self.desk is None, "desk_twice", where, event.args["desk"], self.desk)
+        self.desk = event.args["desk"]
 
     def _kind_defined(self, event: Event, where: str) -> None:
         self.kinds[event.args["kind"]] = dict(event.args["rule"])

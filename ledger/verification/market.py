@@ -13,9 +13,11 @@ from ledger.verification.datasets import DatasetsReplay
 from ledger.verification.dealings import ApplicationsReplay, NegotiationsReplay, Sales
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
+from ledger.verification.holds import Holds
 from ledger.verification.invoices import ReadReceipt
 from ledger.verification.licences import LicencesReplay
 from ledger.verification.money import MoneyReplay
+from ledger.verification.objections import ObjectionsReplay
 from ledger.verification.replay import Replay
 
 
@@ -52,6 +54,8 @@ class MarketReplay:
         self.money = MoneyReplay(
             findings, self.directory, self.datasets, self.licences, self.logs, read_receipt
         )
+        holds = Holds(findings, self.datasets, self.licences, self.money.books)
+        self.objections = ObjectionsReplay(findings, self.directory, self.money.books, holds)
         self._replays: dict[str, Replay] = {
             "Directory": self.directory,
             "DatasetRegistry": self.datasets,
@@ -60,6 +64,7 @@ class MarketReplay:
             "Negotiations": self.negotiations,
             "UsageLog": self.logs,
             "RevenueLedger": self.money,
+            "ObjectionDesk": self.objections,
         }
 
     def apply(self, events: Iterable[Event]) -> None:
@@ -69,6 +74,7 @@ class MarketReplay:
             self.seen[event.name] += 1
             if self._callers is not None:
                 self._callers.check(event)
+            self.objections.before(event)
             replay = self._replays.get(event.contract)
             if replay is None:
                 self.findings.add("contract_unknown", event.contract, event.name)

@@ -78,6 +78,19 @@ def verify(
     return findings.report(audited)
 
 
+def recompute(events: Iterable[Event], *, logs: Path) -> dict[str, Any]:
+    """Return the statement of the whole market as the events imply it, without names.
+
+    Args:
+        events: all events of the market's contracts, in any order.
+        logs: folder with a folder per log, named by its number.
+    """
+    ordered = sorted(events, key=lambda event: (event.block_number, event.log_index))
+    market = MarketReplay(Findings(), partial(read_receipt, logs))
+    market.apply(ordered)
+    return expected_statement(market, ordered[-1].block_number if ordered else -1)
+
+
 def audit(
     events: Iterable[Event],
     *,

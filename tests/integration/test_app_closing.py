@@ -154,10 +154,18 @@ def last_step(small: SmallMarket, name: str) -> tuple[dict[str, Any], dict[str, 
 
 
 def freeze_and_accept(small: SmallMarket, invoice_id: str) -> None:
-    body = {"invoice_id": invoice_id, "is_frozen": True, "reason": "异议受理"}
-    small.run("nanjing", "freeze-invoice", body)
+    claim = {
+        "subject_kind": "invoice",
+        "subject": invoice_id,
+        "ground": "quality",
+        "fact": "缺值",
+        "statement": "异议",
+        "evidence": [{"kind": "sample", "text": "样本"}],
+    }
+    case = {"objection_id": small.run("buyer", "open-objection", claim).result["objection_id"]}
+    small.run("nanjing", "suspend-objected", case | {"reason": "异议受理"})
     refused("revenue_ledger.frozen", small, "buyer", "accept-invoice", {"invoice_id": invoice_id})
-    small.run("nanjing", "freeze-invoice", body | {"is_frozen": False})
+    small.run("buyer", "advance-objection", case | {"to": "withdrawn", "text": "撤回"})
     small.run("buyer", "accept-invoice", {"invoice_id": invoice_id})
 
 

@@ -19,7 +19,7 @@ from ledger.app.lookup import dataset_found
 from ledger.app.opening import policies_found, policy_found, proposal, tier_found
 from ledger.app.registration import registration_due
 from ledger.app.verifying import verify_market
-from ledger.domain.catalogue import QUALITY_DIMENSIONS
+from ledger.domain.catalogue_lists import QUALITY_DIMENSIONS
 from ledger.domain.errors import LedgerError
 from ledger.domain.ids import digest_text, new_id
 from ledger.domain.opening import REGION_RULES

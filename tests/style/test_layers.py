@@ -34,7 +34,7 @@ INTERNAL: dict[str, set[str]] = {
 }
 OUTSIDE: dict[str, set[str]] = {
     "domain": set(),
-    "codec": {"cffi", "cryptography", "defusedxml", "numpy", "rfc8785"},
+    "codec": {"cffi", "cryptography", "defusedxml", "numpy", "rdflib", "rfc8785"},
     "revenue": set(),
     "log": {"duckdb", "msgspec", "numpy", "pyarrow"},
     # The log's columns and a provider's files are the two kinds of table that SQL is run over.

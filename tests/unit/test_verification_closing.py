@@ -110,7 +110,6 @@ FAULTS: list[tuple[str, int, Callable[[dict[str, Any]], Any], str]] = [
     ("SchemeChangeAnnounced", 0, put("change_from", m.START + 10**8), "change_time"),
     ("SchemeChanged", 0, put("costs", 0, "cost_fen", 4_001), "change_differs"),
     ("SchemeChanged", 0, put("version_no", 3), "version_no"),
-    ("InvoiceFrozen", 0, put("handler_id", m.PRICE), "role_missing"),
     ("InvoiceFrozen", 0, put("invoice_id", m.INVOICE), "invoice_state"),
     ("InvoiceReduced", 0, put("reduction_fen", m.LATER_FEN + 1), "reduction_too_large"),
     ("InvoiceReduced", 0, put("gross_fen", 1), "reduction_sum"),

@@ -8,6 +8,7 @@ import {DatasetRegistry} from "../../DatasetRegistry.sol";
 import {Directory} from "../../Directory.sol";
 import {LicenceRegistry} from "../../LicenceRegistry.sol";
 import {Negotiations} from "../../Negotiations.sol";
+import {ObjectionDesk} from "../../ObjectionDesk.sol";
 import {RevenueLedger} from "../../RevenueLedger.sol";
 import {UsageLog} from "../../UsageLog.sol";
 import {IBilled} from "../../interfaces/IBilled.sol";
@@ -81,6 +82,7 @@ abstract contract Market is Check {
     Negotiations internal negotiations;
     UsageLog internal usageLog;
     RevenueLedger internal ledger;
+    ObjectionDesk internal desk;
 
     function setUp() public virtual {
         vm.warp(NOON);
@@ -481,6 +483,8 @@ abstract contract Market is Check {
         usageLog = new UsageLog(address(forwarder), directory);
         ledger = new RevenueLedger(address(forwarder), directory, datasets, licences, usageLog);
         licences.bindLedger(IBilled(address(ledger)));
+        desk = new ObjectionDesk(address(forwarder), directory, datasets, licences, ledger);
+        directory.appointDesk(address(desk));
     }
 
     /// @dev Most tests go from application to code in one instant, as a trial allows.

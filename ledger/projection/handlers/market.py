@@ -173,6 +173,11 @@ def role_revoked(connection: Connection, event: StoredEvent) -> None:
     connection.execute(_DELETE_ROLE, event.args)
 
 
+@handles("DeskAppointed")
+def desk_appointed(connection: Connection, event: StoredEvent) -> None:
+    """The market has its objection desk; no table keeps where it stands."""
+
+
 @handles("DatasetEvidenced")
 def dataset_evidenced(connection: Connection, event: StoredEvent) -> None:
     """A dataset's evidence is deposited; its first version follows as an event of its own."""

@@ -1,7 +1,8 @@
-"""The tables, in three groups.
+"""The tables, in four groups.
 
 - `CHAIN_COPY`: what the chain said (blocks, events, cursor). Written by the indexer only.
 - `PROJECTIONS`: what the events mean. Disposable: `rebuild` empties and fills them again.
+- `CATALOGUE`: what can be searched. Disposable: made of projections, documents, harvested records.
 - `DURABLE`: what neither chain nor log implies (outbox, API keys). Never dropped.
 """
 
@@ -10,6 +11,13 @@ from __future__ import annotations
 from sqlalchemy import Table
 
 from ledger.projection.tables.base import METADATA
+from ledger.projection.tables.catalogue import (
+    catalogue_entries,
+    catalogue_position,
+    catalogue_texts,
+    harvested_datasets,
+    harvests,
+)
 from ledger.projection.tables.chain_copy import blocks, cursor, events
 from ledger.projection.tables.dealings import (
     application_rules,
@@ -22,6 +30,7 @@ from ledger.projection.tables.durable import (
     member_terms,
     members,
     outbox,
+    outbox_members,
     signed_calls,
 )
 from ledger.projection.tables.market import (
@@ -57,6 +66,7 @@ from ledger.projection.tables.money import (
     splits,
     year_closes,
 )
+from ledger.projection.tables.objections import objection_shares, objection_steps, objections
 from ledger.projection.tables.registration import (
     duty_lists,
     inspections,
@@ -80,7 +90,17 @@ from ledger.projection.tables.sales import (
 )
 
 CHAIN_COPY: tuple[Table, ...] = (blocks, events, cursor)
-DURABLE: tuple[Table, ...] = (outbox, api_keys, members, member_terms, signed_calls)
+CATALOGUE: tuple[Table, ...] = (catalogue_entries, catalogue_texts, catalogue_position)
+DURABLE: tuple[Table, ...] = (
+    outbox,
+    outbox_members,
+    api_keys,
+    members,
+    member_terms,
+    signed_calls,
+    harvests,
+    harvested_datasets,
+)
 PROJECTIONS: tuple[Table, ...] = (
     cities,
     kinds,
@@ -132,9 +152,13 @@ PROJECTIONS: tuple[Table, ...] = (
     receivables,
     remittances,
     remittance_lines,
+    objections,
+    objection_steps,
+    objection_shares,
 )
 
 __all__ = [
+    "CATALOGUE",
     "CHAIN_COPY",
     "DURABLE",
     "METADATA",
@@ -146,6 +170,9 @@ __all__ = [
     "applications",
     "blocks",
     "caps",
+    "catalogue_entries",
+    "catalogue_position",
+    "catalogue_texts",
     "cities",
     "cursor",
     "cycles",
@@ -155,6 +182,8 @@ __all__ = [
     "events",
     "fill_lines",
     "fills",
+    "harvested_datasets",
+    "harvests",
     "inspections",
     "invoices",
     "kinds",
@@ -165,11 +194,15 @@ __all__ = [
     "members",
     "notice_objections",
     "notice_rules",
+    "objection_shares",
+    "objection_steps",
+    "objections",
     "offers",
     "opening_decisions",
     "opening_policies",
     "organisations",
     "outbox",
+    "outbox_members",
     "payments",
     "prepared_works",
     "procedures",

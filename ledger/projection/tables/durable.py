@@ -29,6 +29,25 @@ outbox = Table(
     UniqueConstraint("account", "nonce"),
 )
 
+outbox_members = Table(
+    "outbox_members",
+    METADATA,
+    id_of("intent_id", primary_key=True),
+    id_of("carrier_id"),
+    integer("place"),
+    text_of("scope", 80),
+    text_of("idempotency_key", 255),
+    digest_of("body_digest"),
+    Column("answer", Blob, nullable=False),
+    integer("turn"),
+    integer("gas_used", nullable=True),
+    Column("revert_data", Blob, nullable=True),
+    UniqueConstraint("scope", "idempotency_key"),
+    UniqueConstraint("carrier_id", "place"),
+)
+"""Commands that one transaction of the outbox, the carrier, takes along; `revert_data` is null for
+those that succeeded. What the two columns say holds while the carrier is mined."""
+
 api_keys = Table(
     "api_keys",
     METADATA,

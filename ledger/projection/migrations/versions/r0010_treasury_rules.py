@@ -12,7 +12,7 @@ from sqlalchemy import inspect, text
 from ledger.projection.tables import CHAIN_COPY, METADATA, PROJECTIONS
 
 revision = "0010_treasury_rules"
-down_revision = "0006_members"
+down_revision = "0009_batches"
 
 
 def upgrade() -> None:
