@@ -6,6 +6,7 @@ import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
 import {PayeeRule, Role} from "../libraries/Codes.sol";
 import {Part, Parting} from "../libraries/Parting.sol";
 import {Fen, MicroFen, Ppm} from "../libraries/Units.sol";
+import {Split} from "./helpers/Splits.sol";
 import {Market} from "./helpers/Market.sol";
 
 /// @notice What a public institution earns is paid to its treasury and to its own account, as the
@@ -30,7 +31,7 @@ contract PartingTest is Market {
         _approve();
         _earn(BILL, GROSS);
         _as(OPERATOR);
-        ledger.split(_id(BILL), _v1(), _lineage());
+        ledger.split(_id(BILL), _v1().pack());
     }
 
     function test_remit__no_rule__all_to_the_treasury() public {
@@ -88,11 +89,11 @@ contract PartingTest is Market {
         _remit(COMPANY, 357_408);
         _remit(TREASURY, 238_272);
         _as(OPERATOR);
-        ledger.correct(_id(BILL), Fen.wrap(0), _v1(), _lineage(), 0, DOCUMENT);
+        ledger.correct(_id(BILL), Fen.wrap(0), _v1().pack(), 0, DOCUMENT);
         _equal(Fen.unwrap(ledger.receivableFen(_id(COMPANY))), 357_408, "institution");
         _equal(Fen.unwrap(ledger.receivableFen(_id(TREASURY))), 238_272, "treasury");
         _as(OPERATOR);
-        ledger.split(_id(BILL), _v1(), _lineage());
+        ledger.split(_id(BILL), _v1().pack());
         _remit(COMPANY, 357_408);
         _remit(TREASURY, 238_272);
         _equal(Fen.unwrap(ledger.receivableFen(_id(COMPANY))), 0, "set off");
@@ -156,7 +157,7 @@ contract PartingTest is Market {
         return ledger.account(_id(SCHEME), _id(claimant));
     }
 
-    function _v1() private pure returns (IRevenueLedger.Split memory) {
+    function _v1() private pure returns (Split memory) {
         return _proposal(
             72_000_000_000,
             [uint64(1_191_360_000_000), 4_765_440_000_000, 2_382_720_000_000, 595_680_000_000, 992_800_000_000],
