@@ -157,7 +157,7 @@ contract DatasetRegistry is IDatasetRegistry, Member {
         bytes32 evidenceDigest
     ) external {
         Dataset storage subject = _known(datasetId);
-        bytes16 objectorId = _actor();
+        bytes16 objectorId = _actorUsingAny();
         if (objectorId == subject.providerId) revert DatasetRegistry_PartyToObjection(datasetId, objectorId);
         if (objectionId == 0) revert DatasetRegistry_FieldMissing(datasetId, "objection_id");
         if (statementDigest == 0) revert DatasetRegistry_FieldMissing(datasetId, "statement");

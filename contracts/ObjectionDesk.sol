@@ -39,7 +39,7 @@ contract ObjectionDesk is IObjectionDesk, Subjects {
 
     /// @inheritdoc IObjectionDesk
     function open(Claim calldata claim, bytes32[] calldata evidenceDigests) external {
-        bytes16 objectorId = _actor();
+        bytes16 objectorId = _actorUsingAny();
         bytes16 objectionId = claim.objectionId;
         if (objectionId == 0) revert ObjectionDesk_UnknownObjection(objectionId);
         Objection storage subject = _objections[objectionId];
@@ -132,7 +132,7 @@ contract ObjectionDesk is IObjectionDesk, Subjects {
     /// @inheritdoc IObjectionDesk
     function escalate(bytes16 objectionId) external {
         Objection storage subject = _known(objectionId);
-        bytes16 actorId = _actor();
+        bytes16 actorId = _actorUsingAny();
         ObjectionState state = subject.state;
         if (!Objections.isLive(state)) revert ObjectionDesk_IllegalStep(objectionId, state, state);
         uint64 nowSeconds = Clock.nowSeconds();
@@ -219,12 +219,12 @@ contract ObjectionDesk is IObjectionDesk, Subjects {
         returns (bytes16 actorId)
     {
         if (to == ObjectionState.RESPONDED) {
-            actorId = _actor();
+            actorId = _actorUsingAny();
             if (actorId != subject.respondentId) {
                 revert ObjectionDesk_NotRespondent(objectionId, actorId, subject.respondentId);
             }
         } else if (to == ObjectionState.WITHDRAWN) {
-            actorId = _actor();
+            actorId = _actorUsingAny();
             if (actorId != subject.objectorId) {
                 revert ObjectionDesk_NotObjector(objectionId, actorId, subject.objectorId);
             }

@@ -94,6 +94,8 @@ interface IDirectory {
     error Directory_SignerNotOfOrganisation(address signer, bytes16 organisationId);
     /// @notice Thrown when an account signs with a role that its organisation did not let it use.
     error Directory_SignerRoleMissing(address signer, Role role);
+    /// @notice Thrown when an account signs that may use no role of its organisation.
+    error Directory_SignerWithoutRole(address signer);
     /// @notice Thrown when an account is given no role at all, or bits that are no role.
     error Directory_SignerRolesInvalid(address signer, uint32 got, uint32 limit);
     /// @notice Thrown when an account changes signers without being an administrator.
@@ -195,6 +197,9 @@ interface IDirectory {
     /// @notice The active organisation of an account that may use `role` for it, whether or not the
     /// organisation holds the role; reverts otherwise.
     function requireMayUse(address signer, Role role) external view returns (bytes16 organisationId);
+
+    /// @notice The active organisation of an account that may use at least one role for it; reverts otherwise.
+    function requireAnyRole(address signer) external view returns (bytes16 organisationId);
 
     /// @notice The active organisation of an account that may use the role of operator or, for a
     /// platform, that of platform; reverts otherwise.

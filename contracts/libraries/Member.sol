@@ -31,6 +31,11 @@ abstract contract Member is ERC2771Context, Numbered {
         return DIRECTORY.requireMayUse(_msgSender(), role);
     }
 
+    /// @dev The caller's active organisation, for which the caller may use at least one role.
+    function _actorUsingAny() internal view returns (bytes16 organisationId) {
+        return DIRECTORY.requireAnyRole(_msgSender());
+    }
+
     /// @dev The caller's organisation, and whether it acts for an operator or as a platform.
     function _operating(bytes16 operatorId) internal view returns (bytes16 organisationId, bool mayAct) {
         return DIRECTORY.requireOperating(_msgSender(), operatorId);

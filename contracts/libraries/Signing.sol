@@ -92,6 +92,12 @@ abstract contract Signing is IDirectory, ERC2771Context, Numbered {
     }
 
     /// @inheritdoc IDirectory
+    function requireAnyRole(address signer) external view returns (bytes16 organisationId) {
+        organisationId = organisationOf(signer);
+        if (_signers[signer].roles & ~ADMINISTRATION == 0) revert Directory_SignerWithoutRole(signer);
+    }
+
+    /// @inheritdoc IDirectory
     function requireOperating(address signer, bytes16 operatorId)
         external
         view

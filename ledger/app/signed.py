@@ -17,13 +17,17 @@ def read_signers(market: Market) -> None:
             unread = queries.unread_transactions(connection, _BATCH)
         if not unread:
             return
+        found = signed_calls(market.chain, market.contracts, unread)
         rows = [
-            queries.SignedCallRow(tx_hash, call.signer, call.contract, call.function)
-            for tx_hash, call in signed_calls(market.chain, market.contracts, unread).items()
+            queries.SignedCallRow(
+                tx_hash, call.log_begin, call.log_end, call.signer, call.contract, call.function
+            )
+            for tx_hash, calls in found.items()
+            for call in calls
         ]
         with write(market.engine) as connection:
             queries.add_signed_calls(connection, rows)
-        if len(rows) < len(unread):
+        if len(found) < len(unread):
             return
 
 

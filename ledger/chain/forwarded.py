@@ -7,7 +7,7 @@ tells afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from eth_abi.abi import decode
@@ -50,10 +50,10 @@ def member_reverts(
         turns: the number of each request among those of its signer.
         receipt: of the transaction.
     """
-    executed = _executed(receipt, forwarder)
+    told = {(signer, turn): succeeded for signer, turn, succeeded, _ in _told(receipt, forwarder)}
     found: list[bytes | None] = []
     for request, turn in zip(decode_calldata(FORWARDER, data)[1]["requests"], turns, strict=True):
-        succeeded = executed.get((request["from"], turn))
+        succeeded = told.get((request["from"], turn))
         if succeeded:
             found.append(None)
             continue
@@ -69,15 +69,17 @@ def is_batch(data: bytes) -> bool:
     return data[:4] == contract_abi(FORWARDER).functions["executeBatch"].selector
 
 
-def _executed(receipt: Receipt, forwarder: str) -> dict[tuple[str, int], bool]:
-    """Return what the forwarder says it executed: signer and number, and whether it succeeded."""
+def executed(receipt: Receipt, forwarder: str) -> list[tuple[str, int, int]]:
+    """Return what the forwarder says it executed, in order: signer, number, index of the log."""
+    return [(signer, turn, index) for signer, turn, _, index in _told(receipt, forwarder)]
+
+
+def _told(receipt: Receipt, forwarder: str) -> Iterator[tuple[str, int, bool, int]]:
     event = contract_abi(FORWARDER).events["ExecutedForwardRequest"]
-    found = {}
     for log in receipt.logs:
         if log.address == forwarder and log.topics[0] == event.topic:
-            number, succeeded = decode(["uint256", "bool"], log.data)
-            found["0x" + log.topics[1][-20:].hex(), number] = succeeded
-    return found
+            turn, succeeded = decode(["uint256", "bool"], log.data)
+            yield "0x" + log.topics[1][-20:].hex(), turn, succeeded, log.log_index
 
 
 def _reason(

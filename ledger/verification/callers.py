@@ -6,7 +6,7 @@ from the directory's events. Shares no rule with the contracts: the table below 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -16,52 +16,122 @@ from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
 
 _ADMINISTRATION = 31
+_ANYBODY: tuple[int, ...] = ()
+_GOVERNANCE = (32,)
+"""A role that no account is given: governance acts by accounts that sign for no organisation."""
+_DESK = (33,)
+"""Nobody signs for what only the objection desk calls."""
+_ANY_ROLE = tuple(Role)
 _OPERATING = (Role.OPERATOR, Role.PLATFORM)
 _STATE = (Role.OPERATOR, Role.REGISTRAR)
-_MAY: dict[str, tuple[int, ...]] = {
-    "Directory.admit": (Role.REGISTRAR,),
-    "Directory.grantRole": (Role.REGISTRAR,),
-    "Directory.revokeRole": (Role.REGISTRAR,),
-    "Directory.setStatus": (Role.REGISTRAR,),
-    "Directory.addSigner": (_ADMINISTRATION,),
-    "Directory.setSignerRoles": (_ADMINISTRATION,),
-    "Directory.removeSigner": (_ADMINISTRATION,),
-    "Directory.setJointActs": (_ADMINISTRATION,),
-    "DatasetRegistry.register": (Role.PROVIDER,),
-    "DatasetRegistry.addVersion": (Role.PROVIDER,),
-    "DatasetRegistry.advance": (Role.PROVIDER, Role.REGISTRAR),
-    "DatasetRegistry.classify": (Role.REGISTRAR,),
-    "DatasetRegistry.inspect": (Role.REGISTRAR,),
-    "DatasetRegistry.setSuspended": (Role.REGISTRAR,),
-    "LicenceRegistry.listProduct": (Role.OPERATOR,),
-    "LicenceRegistry.setProductState": _STATE,
-    "LicenceRegistry.approveCaps": (Role.PRICE_AUTHORITY,),
-    "LicenceRegistry.publishTariff": (Role.OPERATOR,),
-    "LicenceRegistry.setLicenceState": (*_STATE, Role.BUYER),
-    "UsageLog.openLog": _OPERATING,
-    "UsageLog.anchor": _OPERATING,
-    "RevenueLedger.approveScheme": (Role.PRICE_AUTHORITY,),
-    "RevenueLedger.announceChange": (Role.PRICE_AUTHORITY,),
-    "RevenueLedger.answerDeviation": (Role.PRICE_AUTHORITY,),
-    "RevenueLedger.closeCycle": (Role.PRICE_AUTHORITY,),
-    "RevenueLedger.accept": (Role.BUYER,),
-    "RevenueLedger.setFrozen": (Role.HANDLER,),
-} | {
-    f"RevenueLedger.{name}": _OPERATING
-    for name in (
-        "issueInvoice",
-        "recordPayment",
-        "reduce",
-        "split",
-        "correct",
-        "closeYear",
-        "pourCarryIn",
-        "openRemittance",
-        "closeRemittance",
-    )
+_PARTY = (Role.OPERATOR, Role.BUYER)
+_HANDLING = (Role.HANDLER, Role.REGISTRAR)
+_BY_ROLE: dict[tuple[int, ...], tuple[str, ...]] = {
+    _ANYBODY: (
+        "Directory.prepareWork",
+        "LicenceRegistry.grantLicence",
+        "LicenceRegistry.supplement",
+        "LicenceRegistry.bindLedger",
+        "Negotiations.finalize",
+        "RevenueLedger.enactChange",
+        "RevenueLedger.release",
+    ),
+    _GOVERNANCE: (
+        "Directory.openCity",
+        "Directory.defineKind",
+        "Directory.setWorkingDays",
+        "Directory.setNoticeDays",
+        "Directory.appointDesk",
+        "Directory.setAuthority",
+    ),
+    (_ADMINISTRATION,): (
+        "Directory.addSigner",
+        "Directory.setSignerRoles",
+        "Directory.removeSigner",
+        "Directory.setJointActs",
+    ),
+    _ANY_ROLE: (
+        "DatasetRegistry.objectToNotice",
+        "ObjectionDesk.open",
+        "ObjectionDesk.escalate",
+        "ObjectionDesk.advance",
+    ),
+    _HANDLING: (
+        "ObjectionDesk.suspend",
+        "ObjectionDesk.extend",
+        "ObjectionDesk.decide",
+        "ObjectionDesk.notify",
+    ),
+    (Role.REGISTRAR,): (
+        "Directory.admit",
+        "Directory.grantRole",
+        "Directory.revokeRole",
+        "Directory.setStatus",
+        "DatasetRegistry.classify",
+        "DatasetRegistry.code",
+        "DatasetRegistry.inspect",
+        "DatasetRegistry.decideNoticeObjection",
+        "DatasetRegistry.publishPolicy",
+        "DatasetRegistry.anchorDuties",
+        "DatasetRegistry.setSuspended",
+    ),
+    (Role.PROVIDER,): (
+        "DatasetRegistry.register",
+        "DatasetRegistry.addVersion",
+        "DatasetRegistry.applyFor",
+        "DatasetRegistry.recordMasking",
+        "Applications.setRequired",
+        "Applications.decide",
+    ),
+    (Role.PROVIDER, Role.REGISTRAR): ("DatasetRegistry.advance",),
+    (Role.OPERATOR,): (
+        "LicenceRegistry.listProduct",
+        "LicenceRegistry.publishTariff",
+        "Negotiations.agree",
+    ),
+    (Role.BUYER,): (
+        "Applications.submit",
+        "Applications.withdraw",
+        "Negotiations.accept",
+        "RevenueLedger.accept",
+    ),
+    _PARTY: ("Negotiations.offer", "Negotiations.terminate"),
+    _STATE: ("LicenceRegistry.setProductState",),
+    (*_STATE, Role.BUYER): ("LicenceRegistry.setLicenceState",),
+    (Role.PRICE_AUTHORITY,): (
+        "LicenceRegistry.approveCaps",
+        "RevenueLedger.approveScheme",
+        "RevenueLedger.announceChange",
+        "RevenueLedger.answerDeviation",
+        "RevenueLedger.closeCycle",
+    ),
+    _OPERATING: (
+        "UsageLog.openLog",
+        "UsageLog.anchor",
+        "RevenueLedger.issueInvoice",
+        "RevenueLedger.recordPayment",
+        "RevenueLedger.reduce",
+        "RevenueLedger.split",
+        "RevenueLedger.correct",
+        "RevenueLedger.closeYear",
+        "RevenueLedger.pourCarryIn",
+        "RevenueLedger.openRemittance",
+        "RevenueLedger.closeRemittance",
+    ),
+    _DESK: ("RevenueLedger.setFrozen",),
 }
-"""Roles of which the signer must be given one. What is not here, anybody may call."""
-_GOVERNED = frozenset({"admit", "grantRole", "revokeRole", "setStatus", "openCity", "defineKind"})
+MAY = {name: roles for roles, names in _BY_ROLE.items() for name in names}
+"""Roles of which the signer must be given one, by function; none where anybody may call."""
+_GOVERNED = frozenset(
+    {
+        "Directory.admit",
+        "Directory.grantRole",
+        "Directory.revokeRole",
+        "Directory.setStatus",
+        "DatasetRegistry.publishPolicy",
+        *_BY_ROLE[_GOVERNANCE],
+    }
+)
 _JOINT = dict.fromkeys(
     (
         "LicenceRegistry.approveCaps",
@@ -72,8 +142,16 @@ _JOINT = dict.fromkeys(
     ),
     JointAct.PRICE_APPROVAL,
 ) | {"RevenueLedger.closeRemittance": JointAct.REMITTANCE_CLOSING}
-_JOINT |= {name: JointAct.ADMINISTRATION for name, may in _MAY.items() if _ADMINISTRATION in may}
-_ACTORS = ("actor_id", "authority_id", "inspector_id", "handler_id", "keeper_id")
+_JOINT |= {name: JointAct.ADMINISTRATION for name, may in MAY.items() if _ADMINISTRATION in may}
+_ACTORS = (
+    "actor_id",
+    "applicant_id",
+    "authority_id",
+    "inspector_id",
+    "keeper_id",
+    "objector_id",
+    "registrar_id",
+)
 
 
 class Call(Protocol):
@@ -91,49 +169,58 @@ class Call(Protocol):
     def work_digest(self) -> bytes:
         """SHA-256 of the contract's address and the calldata."""
 
+    @property
+    def log_end(self) -> int:
+        """Index before which its events lie, after those of the calls before it."""
+
 
 class CallerCheck:
-    """Checks the caller of each transaction once, before its events are taken.
+    """Checks the caller of each signed call once, before its events are taken.
 
     Args:
         findings: where faults go.
         directory: the replayed directory.
-        calls: signed calls by hash of the transaction.
+        calls: signed calls by hash of the transaction, in their order.
     """
 
     def __init__(
-        self, findings: Findings, directory: DirectoryReplay, calls: Mapping[str, Call]
+        self, findings: Findings, directory: DirectoryReplay, calls: Mapping[str, Sequence[Call]]
     ) -> None:
         self._findings = findings
         self._directory = directory
         self._calls = calls
-        self._last = ""
+        self._last: Call | None = None
 
     def check(self, event: Event) -> None:
-        """Check who signed the transaction of an event, and that the event names their own."""
+        """Check who signed the call that made an event, and that the event names their own."""
         where = f"{event.contract} event {event.event_no} ({event.name})"
-        call = self._calls.get(event.tx_hash)
+        calls = self._calls.get(event.tx_hash, ())
+        call = next((call for call in calls if event.log_index < call.log_end), None)
         if call is None:
             self._findings.add("call_missing", where, None, event.tx_hash)
             return
         holder = self._directory.signers.get(call.signer)
+        is_by_desk = call.name.startswith("ObjectionDesk.") and event.contract != "ObjectionDesk"
         for name in _ACTORS:
-            # Granting and releasing may be relayed by anybody; they name no actor.
-            if name in event.args and call.name in _MAY:
+            # Granting and releasing may be relayed by anybody; they name no actor. Nor does what
+            # the objection desk does to others.
+            if name in event.args and MAY.get(call.name) and not is_by_desk:
                 self._findings.same("actor_not_signer", where, holder, event.args[name])
-        if event.tx_hash != self._last:
-            self._last = event.tx_hash
+        if call is not self._last:
+            self._last = call
             self._findings.count("signed calls")
             self._check_call(call, holder, where)
 
     def _check_call(self, call: Call, holder: UUID | None, where: str) -> None:
-        may = _MAY.get(call.name)
+        may = MAY.get(call.name)
         if may is None:
+            self._findings.add("call_unknown", where, call.name, "a function of the market")
             return
-        contract, _, function = call.name.partition(".")
+        if not may:
+            return
         if holder is None:
-            is_governance = contract == "Directory" and function in _GOVERNED
-            self._findings.require(is_governance, "caller_unknown", where, call.signer)
+            is_governed = call.name in _GOVERNED
+            self._findings.require(is_governed, "caller_unknown", where, call.signer)
             return
         organisation = self._directory.organisations[holder]
         roles = organisation.signers.get(call.signer, 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ledger.chain.events import Event
@@ -36,7 +36,7 @@ class MarketReplay:
         findings: Findings,
         read_receipt: ReadReceipt,
         agreement_domain: Mapping[str, Any] | None = None,
-        calls: Mapping[str, Call] | None = None,
+        calls: Mapping[str, Sequence[Call]] | None = None,
     ) -> None:
         self.findings = findings
         self.event_count = 0

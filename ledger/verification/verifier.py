@@ -8,7 +8,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ def verify(
     counts: Mapping[str, int] | None = None,
     agreement_domain: Mapping[str, Any] | None = None,
     lineages: Mapping[UUID, list[dict[str, Any]]] | None = None,
-    calls: Mapping[str, Call] | None = None,
+    calls: Mapping[str, Sequence[Call]] | None = None,
     progress: Progress | None = None,
 ) -> VerificationReport:
     """Recompute the market and return everything that does not agree.

@@ -20,6 +20,7 @@ from ledger.chain.contracts import INDEXED
 from ledger.domain import codes, objections
 from ledger.domain.errors import LedgerError
 from ledger.projection.handlers import HANDLERS
+from ledger.verification.callers import MAY
 from tests.style.repository import STYLE_ROOT
 
 pytestmark = pytest.mark.style
@@ -144,3 +145,14 @@ def test_interfaces__every_refusal__names_its_contract(contract: str) -> None:
     errors = {entry["name"] for entry in _artifacts()[contract]["abi"] if entry["type"] == "error"}
     known = tuple(f"{name}_" for name in (*OURS, "Member", "Merkle", "Tariffs", "Lineages"))
     assert {name for name in errors - LIBRARY_ERRORS if not name.startswith(known)} == set()
+
+
+@pytest.mark.parametrize("contract", OURS)
+def test_contracts__every_function_that_writes__has_its_callers(contract: str) -> None:
+    entries = [entry for entry in _artifacts()[contract]["abi"] if entry["type"] == "function"]
+    writing = {
+        f"{contract}.{entry['name']}"
+        for entry in entries
+        if entry["stateMutability"] not in ("view", "pure")
+    }
+    assert writing == {name for name in MAY if name.startswith(f"{contract}.")}

@@ -435,13 +435,14 @@ class Signed:
     signer: str
     name: str
     work_digest: bytes = bytes(32)
+    log_end: int = 2**62
 
 
 def signed(market: m.VerifiedMarket, name: str, call: Signed) -> VerificationReport:
     """Check the market as if all calls were open to anybody, but one event's was this one."""
     at = next(event for event in market.events if event.name == name)
-    calls = {event.tx_hash: Signed("", "LicenceRegistry.grantLicence") for event in market.events}
-    return check(market, calls=calls | {at.tx_hash: call})
+    calls = {event.tx_hash: [Signed("", "LicenceRegistry.grantLicence")] for event in market.events}
+    return check(market, calls=calls | {at.tx_hash: [call]})
 
 
 def test_verify__caller_with_the_role__finds_nothing(market: m.VerifiedMarket) -> None:
@@ -473,14 +474,14 @@ def test_verify__wrong_caller__is_found(
 
 def test_verify__act_that_takes_two__prepared_by_another(market: m.VerifiedMarket) -> None:
     ends = [event for event in market.events if event.name == "JointActsSet"][1]
-    calls = {event.tx_hash: Signed("", "LicenceRegistry.grantLicence") for event in market.events}
+    calls = {event.tx_hash: [Signed("", "LicenceRegistry.grantLicence")] for event in market.events}
     alone = Signed(account(m.BUYER), "Directory.setJointActs")
-    found = check(market, calls=calls | {ends.tx_hash: alone})
+    found = check(market, calls=calls | {ends.tx_hash: [alone]})
     assert codes(found) == {"second_caller_missing"}
     together = Signed(account(m.BUYER), "Directory.setJointActs", m.digest(4))
-    assert check(market, calls=calls | {ends.tx_hash: together}).findings == []
+    assert check(market, calls=calls | {ends.tx_hash: [together]}).findings == []
     itself = Signed("0x" + "b2" * 20, "Directory.setJointActs", m.digest(4))
-    found = check(market, calls=calls | {ends.tx_hash: itself})
+    found = check(market, calls=calls | {ends.tx_hash: [itself]})
     assert codes(found) == {"second_caller_missing"}
 
 

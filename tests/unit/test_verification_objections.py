@@ -11,7 +11,7 @@ import pytest
 
 from ledger.chain.events import Event
 from ledger.verification import verify
-from ledger.verification.working_days import working_days_after
+from ledger.verification.working_days import last_second
 from tests.unit import closed_market as c
 from tests.unit import verified_market as m
 from tests.unit.objection_story import due_after
@@ -172,4 +172,4 @@ def test_verify__same_fact_by_the_same_party__is_found(market: c.ClosedMarket) -
 def test_working_days__counted_twice__agree(count: int) -> None:
     for hour in range(0, 24 * 15, 5):
         now = m.START + hour * 3600
-        assert working_days_after(now, count) == due_after(now, count)
+        assert last_second({}, now, count) == due_after(now, count)

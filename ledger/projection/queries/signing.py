@@ -53,9 +53,11 @@ class PreparedWorkRow:
 
 @dataclass(frozen=True, slots=True)
 class SignedCallRow:
-    """Who signed a transaction, and the function that it called."""
+    """Who signed a call of a transaction, which function, and the logs that it left."""
 
     tx_hash: str
+    log_begin: int
+    log_end: int
     signer: str
     contract: str
     function: str
@@ -63,7 +65,7 @@ class SignedCallRow:
 
 @dataclass(frozen=True, slots=True)
 class ActionRow:
-    """A transaction that changed something: when, by whom, what."""
+    """A call that changed something: when, by whom, what."""
 
     tx_hash: str
     block_number: int
@@ -134,7 +136,7 @@ def actions_list(
     from_at: int | None = None,
     until_at: int | None = None,
 ) -> list[ActionRow]:
-    """Return transactions that changed something, newest first.
+    """Return calls that changed something, newest first.
 
     Args:
         addresses: only of these signers.
@@ -150,7 +152,12 @@ def actions_list(
             signed_calls.c.contract,
             signed_calls.c.function,
         )
-        .join(signed_calls, signed_calls.c.tx_hash == events.c.tx_hash)
+        .join(
+            signed_calls,
+            (signed_calls.c.tx_hash == events.c.tx_hash)
+            & (signed_calls.c.log_begin <= events.c.log_index)
+            & (signed_calls.c.log_end > events.c.log_index),
+        )
         .distinct()
         .order_by(events.c.block_number.desc(), events.c.tx_hash)
     )

@@ -94,8 +94,11 @@ signed_calls = Table(
     "signed_calls",
     METADATA,
     text_of("tx_hash", 66, primary_key=True),
+    integer("log_begin", primary_key=True, autoincrement=False),
+    integer("log_end"),
     text_of("signer", 42, index=True),
     text_of("contract", 40),
     text_of("function", 80),
 )
-"""Who signed a transaction and what it called, read from its bytes: a hash never means another."""
+"""Who signed the calls of a transaction, read from its bytes: a hash never means another. The
+events of a call are those from `log_begin` on, before `log_end`."""
