@@ -16,6 +16,7 @@ from ledger.app.commands import run
 from ledger.app.explaining import explain
 from ledger.app.keys import issue_api_key
 from ledger.app.verifying import verify_market
+from ledger.domain.catalogue_lists import QUALITY_DIMENSIONS
 from ledger.domain.codes import InvoiceState, SchemeState
 from ledger.domain.errors import LedgerError
 from ledger.domain.ids import new_id
@@ -112,7 +113,8 @@ def test_closing__objection_refund_change_and_closes__balance_to_the_micro_fen(
 
 
 def grade(small: SmallMarket, letter: str) -> None:
-    body = {"dataset_id": str(small.datasets["weather"]), "grade": letter, "report": "抽查"}
+    scores = dict.fromkeys(QUALITY_DIMENSIONS, {"A": 95, "C": 75}[letter])
+    body = {"dataset_id": str(small.datasets["weather"]), "scores": scores, "report": "抽查"}
     small.run("nanjing", "inspect-dataset", body)
 
 

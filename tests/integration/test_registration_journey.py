@@ -28,6 +28,7 @@ from ledger.projection.projector import projection_digest, rebuild
 from tests.integration.market_fixture import (
     CHUZHOU,
     NANJING,
+    TICKS,
     SmallMarket,
     opened_market,
     record_of,
@@ -284,6 +285,7 @@ def test_policy__shown_proposed_published__tier_and_refusal(small: SmallMarket) 
             "valid_from": now,
             "valid_until": now + DAY,
             "quota_units": 10,
+            "disclaimers_ticked": TICKS,
         }
     )
     error = refused(lambda: draft_agreement(market, draft))
