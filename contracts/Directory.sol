@@ -7,12 +7,19 @@ import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol"
 import {Context} from "@openzeppelin/contracts/utils/Context.sol";
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {Clock} from "./libraries/Clock.sol";
-import {OrganisationStatus, Role} from "./libraries/Codes.sol";
+import {OrganisationStatus, PayeeRule, Role} from "./libraries/Codes.sol";
 import {Signing} from "./libraries/Signing.sol";
+import {PPM_WHOLE, Ppm} from "./libraries/Units.sol";
 import {WorkingDays} from "./libraries/WorkingDays.sol";
 
 /// @title Directory
 contract Directory is AccessManaged, Signing {
+    /// @dev Number zero: no rule was made, the treasury is paid the whole.
+    struct TreasuryRule {
+        uint32 ruleNo;
+        Ppm treasuryPpm;
+    }
+
     uint32 private constant LOCAL_ROLES = uint32(
         (1 << uint8(Role.PROVIDER)) | (1 << uint8(Role.REGISTRAR)) | (1 << uint8(Role.PRICE_AUTHORITY))
             | (1 << uint8(Role.TREASURY)) | (1 << uint8(Role.HANDLER))
@@ -29,6 +36,7 @@ contract Directory is AccessManaged, Signing {
     uint16 private _noticeDays;
     mapping(uint32 cityCode => bool) private _isCity;
     mapping(uint32 cityCode => bytes16 organisationId) private _treasury;
+    mapping(uint32 cityCode => TreasuryRule) private _treasuryRules;
     mapping(uint8 kind => KindRule) private _kindRules;
     mapping(bytes16 organisationId => Organisation) private _organisations;
     mapping(bytes16 organisationId => mapping(uint32 cityCode => uint32 bitmap)) private _roles;
@@ -149,6 +157,17 @@ contract Directory is AccessManaged, Signing {
     }
 
     /// @inheritdoc IDirectory
+    function setTreasuryRule(uint32 cityCode, Ppm treasuryPpm, bytes32 decisionDigest) external {
+        bytes16 treasuryId = organisationOf(_msgSender());
+        _requireHeld(treasuryId, Role.TREASURY, cityCode);
+        if (Ppm.unwrap(treasuryPpm) > PPM_WHOLE) revert Directory_TreasuryPartTooLarge(treasuryPpm, PPM_WHOLE);
+        TreasuryRule storage rule = _treasuryRules[cityCode];
+        uint32 ruleNo = ++rule.ruleNo;
+        rule.treasuryPpm = treasuryPpm;
+        emit TreasuryRuleSet(_nextEventNo(), cityCode, ruleNo, treasuryPpm, treasuryId, decisionDigest);
+    }
+
+    /// @inheritdoc IDirectory
     function requireRole(address signer, Role role, uint32 cityCode)
         external
         view
@@ -183,11 +202,17 @@ contract Directory is AccessManaged, Signing {
     }
 
     /// @inheritdoc IDirectory
-    function payeeOf(bytes16 organisationId) external view returns (bytes16 payeeId) {
+    function payeesOf(bytes16 organisationId) external view returns (Payees memory payees) {
         Organisation storage subject = _known(organisationId);
-        if (!_kindRules[subject.kind].isPaidToTreasury) return organisationId;
-        payeeId = _treasury[subject.cityCode];
-        if (payeeId == 0) revert Directory_NoTreasury(subject.cityCode);
+        PayeeRule payeeRule = _kindRules[subject.kind].payeeRule;
+        if (payeeRule == PayeeRule.ITSELF) return payees;
+        uint32 cityCode = subject.cityCode;
+        payees.treasuryId = _treasury[cityCode];
+        if (payees.treasuryId == 0) revert Directory_NoTreasury(cityCode);
+        payees.treasuryPpm = Ppm.wrap(PPM_WHOLE);
+        if (payeeRule == PayeeRule.TREASURY) return payees;
+        TreasuryRule storage rule = _treasuryRules[cityCode];
+        if (rule.ruleNo != 0) (payees.treasuryPpm, payees.ruleNo) = (rule.treasuryPpm, rule.ruleNo);
     }
 
     /// @inheritdoc IDirectory

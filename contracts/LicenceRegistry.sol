@@ -30,11 +30,14 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     uint256 private constant LINEAGE_MAX = 64;
     /// @dev Statutory floor of the platform's share for its own faults (domain.md section 5).
     uint256 private constant PLATFORM_LIABILITY_FLOOR_PPM = 500_000;
+    /// @dev How long a quote may hold (domain.md 4.3 step 1), and so how long a superseded tariff can be
+    /// agreed on: who was quoted it in its last second has as much time as everybody.
+    uint64 private constant QUOTE_SECONDS = 14 days;
     uint256 private constant COMPETITION_TEAM_MAX = 50;
     uint256 private constant COMPETITION_SECONDS_MAX = 366 days;
     uint8 private constant SANDBOX = 4;
     bytes32 private constant AGREEMENT_TYPEHASH = keccak256(
-        "Agreement(bytes16 agreementId,bytes16 productId,bytes16 operatorId,bytes16 buyerId,uint32 tariffNo,uint8 purpose,uint8 modes,uint64 validFrom,uint64 validUntil,uint64 quotaUnits,uint32 platformLiabilityPpm,uint8 teamMax,bytes32 termsDigest,uint64 deadline)"
+        "Agreement(bytes16 agreementId,bytes16 productId,bytes16 operatorId,bytes16 buyerId,uint32 tariffNo,uint8 purpose,uint8 modes,uint64 validFrom,uint64 validUntil,uint64 quotaUnits,uint32 platformLiabilityPpm,uint8 teamMax,bool isAcceptedByUse,bytes32 termsDigest,uint64 deadline)"
     );
     bytes32 private constant SUPPLEMENT_TYPEHASH = keccak256(
         "Supplement(uint64 licenceNo,bytes32 previousDigest,bytes32 termsDigest,uint64 validUntil,uint64 quotaUnits,uint32 platformLiabilityPpm,uint64 deadline)"
@@ -47,6 +50,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     uint64 private _licenceCount;
     mapping(bytes16 productId => Product) private _products;
     mapping(bytes16 productId => mapping(uint32 tariffNo => bytes32 digest)) private _tariffs;
+    mapping(bytes16 productId => mapping(uint32 tariffNo => uint64 unixSeconds)) private _supersededAt;
     mapping(uint64 licenceNo => Licence) private _licences;
     mapping(bytes16 agreementId => uint64 licenceNo) private _licenceOf;
     mapping(bytes16 productId => bool) private _isProductHeld;
@@ -128,6 +132,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
             revert LicenceRegistry_CapsDiffer(productId, capsDigest, subject.capsDigest);
         }
         Tariffs.requireWithin(tariff, caps);
+        if (subject.tariffNo != 0) _supersededAt[productId][subject.tariffNo] = Clock.nowSeconds();
         uint32 tariffNo = ++subject.tariffNo;
         _tariffs[productId][tariffNo] = sha256(abi.encode(tariff));
         emit TariffPublished(_nextEventNo(), productId, tariffNo, tariff);
@@ -157,6 +162,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
             modes: agreement.modes,
             state: LicenceState.ACTIVE,
             teamMax: agreement.teamMax,
+            isAcceptedByUse: agreement.isAcceptedByUse,
             agreementDigest: digest
         });
         emit LicenceGranted(_nextEventNo(), licenceNo, agreement, digest);
@@ -325,13 +331,16 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         if (isHold != isHeld) _isLicenceHeld[licenceNo] = isHold;
     }
 
-    /// @dev Free purposes have no tariff; chargeable ones have the tariff in force (发改价格〔2025〕65号).
+    /// @dev Free purposes have no tariff; chargeable ones have the tariff in force, or one that a quote
+    /// may still hold (发改价格〔2025〕65号).
     function _requirePrice(Agreement calldata agreement, Product storage subject) private view {
         bool isChargeable = agreement.purpose == Purpose.INDUSTRY || agreement.purpose == Purpose.SECTOR;
         if (agreement.purpose == Purpose.NONE || isChargeable != (agreement.tariffNo != 0)) {
             revert LicenceRegistry_PurposeAndPrice(agreement.purpose, agreement.tariffNo);
         }
-        if (isChargeable && agreement.tariffNo != subject.tariffNo) {
+        if (!isChargeable || agreement.tariffNo == subject.tariffNo) return;
+        uint64 supersededAt = _supersededAt[agreement.productId][agreement.tariffNo];
+        if (supersededAt == 0 || Clock.nowSeconds() > supersededAt + QUOTE_SECONDS) {
             revert LicenceRegistry_TariffNotInForce(agreement.productId, agreement.tariffNo, subject.tariffNo);
         }
     }

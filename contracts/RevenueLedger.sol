@@ -96,21 +96,12 @@ contract RevenueLedger is IRevenueLedger, Member {
 
     /// @inheritdoc IRevenueLedger
     function accept(bytes16 invoiceId) external {
-        Invoice storage bill = _invoiceIn(invoiceId, InvoiceState.HELD);
-        bytes16 actorId = _actorUsing(Role.BUYER);
-        bytes16 buyerId = LICENCES.licence(bill.licenceNo).buyerId;
-        if (actorId != buyerId) revert RevenueLedger_NotBuyer(invoiceId, actorId, buyerId);
-        _release(invoiceId, bill, true);
+        Billing.release(_books, invoiceId, _actorUsing(Role.BUYER), LICENCES, _nextEventNo());
     }
 
     /// @inheritdoc IRevenueLedger
     function release(bytes16 invoiceId) external {
-        Invoice storage bill = _invoiceIn(invoiceId, InvoiceState.HELD);
-        uint64 nowSeconds = Clock.nowSeconds();
-        if (nowSeconds < bill.heldUntil) {
-            revert RevenueLedger_StillHeld(invoiceId, bill.heldUntil, nowSeconds);
-        }
-        _release(invoiceId, bill, false);
+        Billing.release(_books, invoiceId, 0, LICENCES, _nextEventNo());
     }
 
     /// @inheritdoc IRevenueLedger
@@ -283,16 +274,6 @@ contract RevenueLedger is IRevenueLedger, Member {
     /// @inheritdoc IRevenueLedger
     function usedUnits(bytes16 buyerId, bytes16 productId, uint16 year) external view returns (uint64) {
         return _books.used[buyerId][productId][year];
-    }
-
-    function _release(bytes16 invoiceId, Invoice storage bill, bool isAccepted) private {
-        if (bill.isFrozen) revert RevenueLedger_Frozen(invoiceId);
-        Scheme storage subject = _books.schemes[bill.schemeId];
-        uint32 releaseNo = ++subject.releaseCount;
-        --subject.openCount;
-        bill.releaseNo = releaseNo;
-        bill.state = InvoiceState.RELEASED;
-        emit InvoiceReleased(_nextEventNo(), invoiceId, releaseNo, isAccepted);
     }
 
     function _requirePriceAuthority(bytes16 schemeId, bytes16 operatorId, uint32 cityCode)

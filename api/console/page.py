@@ -21,7 +21,8 @@ from ledger.app.lookup import datasets_found
 from ledger.app.market import Market
 from ledger.app.names import display_names, invented
 from ledger.domain.calendar import instant_text
-from ledger.domain.codes import Purpose, label_zh
+from ledger.domain.codes import Purpose
+from ledger.domain.labels import label_zh
 from ledger.domain.units import yuan_text, yuan_text_exact
 from ledger.report.statements import market_statement
 

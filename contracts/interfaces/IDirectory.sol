@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {JointAct, OrganisationStatus, Role} from "../libraries/Codes.sol";
+import {JointAct, OrganisationStatus, PayeeRule, Role} from "../libraries/Codes.sol";
+import {Ppm} from "../libraries/Units.sol";
 
 /// @title IDirectory
 /// @notice The organisations of the market, the accounts that sign for them, and what each may do
@@ -13,8 +14,19 @@ interface IDirectory {
         uint32 roles;
         /// @dev True for authorities, treasuries, platforms, regulators: only governance admits them.
         bool isInstitution;
-        /// @dev True where income goes to the treasury of the organisation's city (国库集中收缴).
-        bool isPaidToTreasury;
+        /// @dev Where its income goes: to itself, to the treasury of its city (国库集中收缴), or to
+        /// both as that treasury has ruled (事业单位).
+        PayeeRule payeeRule;
+    }
+
+    /// @notice Who is paid for what an organisation earns.
+    struct Payees {
+        /// @dev The treasury of its city; zero where the organisation alone is paid.
+        bytes16 treasuryId;
+        /// @dev The treasury's part, ppm; the rest is for the organisation's own account.
+        Ppm treasuryPpm;
+        /// @dev Number of the city's rule that says so; zero where there is no such rule.
+        uint32 ruleNo;
     }
 
     struct Organisation {
@@ -51,6 +63,14 @@ interface IDirectory {
     );
     event RoleGranted(uint64 eventNo, bytes16 indexed organisationId, Role indexed role, uint32 indexed cityCode);
     event RoleRevoked(uint64 eventNo, bytes16 indexed organisationId, Role indexed role, uint32 indexed cityCode);
+    event TreasuryRuleSet(
+        uint64 eventNo,
+        uint32 indexed cityCode,
+        uint32 ruleNo,
+        Ppm treasuryPpm,
+        bytes16 treasuryId,
+        bytes32 decisionDigest
+    );
     event DeskAppointed(uint64 eventNo, address indexed desk);
 
     /// @notice A year's working days (工作日) are set; both words zero mean Monday to Friday again.
@@ -104,6 +124,8 @@ interface IDirectory {
     error Directory_OwnCase(bytes16 organisationId);
     /// @notice Thrown when a city has no treasury to receive its income.
     error Directory_NoTreasury(uint32 cityCode);
+    /// @notice Thrown when a treasury's part is more than the whole.
+    error Directory_TreasuryPartTooLarge(Ppm got, uint32 limitPpm);
     /// @notice Thrown when the market has its objection desk already, or none is named.
     error Directory_DeskTaken(address current);
     /// @notice Thrown when only the objection desk may do this.
@@ -195,6 +217,13 @@ interface IDirectory {
     /// @notice Suspends or restores an organisation. Who may admit it may do so. Emits {OrganisationStatusSet}.
     function setStatus(bytes16 organisationId, OrganisationStatus status, bytes32 decisionDigest) external;
 
+    /// @notice Says which part of its public institutions' income a city's treasury is paid; the whole
+    /// while nothing was said. Only the treasury of that city. Emits {TreasuryRuleSet}.
+    /// @dev In force at once for what is not remitted yet; what is remitted stays as it was paid.
+    /// @param treasuryPpm The treasury's part, ppm; the rest goes to each institution's own account.
+    /// @param decisionDigest Salted digest of the decision.
+    function setTreasuryRule(uint32 cityCode, Ppm treasuryPpm, bytes32 decisionDigest) external;
+
     /// @notice The active organisation for which an account signs; reverts when there is none.
     function organisationOf(address signer) external view returns (bytes16 organisationId);
 
@@ -213,8 +242,9 @@ interface IDirectory {
     /// @notice One organisation; reverts when unknown.
     function organisation(bytes16 organisationId) external view returns (Organisation memory);
 
-    /// @notice Who is paid for what an organisation earns: itself, or the treasury of its city.
-    function payeeOf(bytes16 organisationId) external view returns (bytes16 payeeId);
+    /// @notice Who is paid for what an organisation earns: itself, the treasury of its city, or both.
+    /// @dev Reverts when it needs a treasury that its city does not have.
+    function payeesOf(bytes16 organisationId) external view returns (Payees memory payees);
 
     /// @return The rule of a kind.
     function kindRule(uint8 kind) external view returns (KindRule memory);

@@ -52,7 +52,8 @@ interface ILicenceRegistry {
         bytes16 productId;
         bytes16 operatorId;
         bytes16 buyerId;
-        /// @dev The tariff version that the quote fixed; 0 for free use.
+        /// @dev The tariff version that the quote fixed; 0 for free use. A quote is this agreement as the
+        /// operator signed it, good until its deadline; a superseded tariff can be agreed on for 14 days.
         uint32 tariffNo;
         Purpose purpose;
         /// @dev Bitmap of delivery modes.
@@ -66,6 +67,8 @@ interface ILicenceRegistry {
         Ppm platformLiabilityPpm;
         /// @dev Most members of a team, each with a key of its own; 0 where the licence sets no limit.
         uint8 teamMax;
+        /// @dev Whether use counts as acceptance ("使用即视为验收"), so that what is paid needs no hold.
+        bool isAcceptedByUse;
         /// @dev SHA-256 of the canonical form of the terms, an ODRL agreement.
         bytes32 termsDigest;
         /// @dev Unix seconds after which the signatures no longer grant a licence.
@@ -101,6 +104,7 @@ interface ILicenceRegistry {
         uint8 modes;
         LicenceState state;
         uint8 teamMax;
+        bool isAcceptedByUse;
         /// @dev EIP-712 digest of the agreement or of its latest supplement.
         bytes32 agreementDigest;
     }
@@ -159,7 +163,7 @@ interface ILicenceRegistry {
     error LicenceRegistry_CapsDiffer(bytes16 productId, bytes32 got, bytes32 expected);
     /// @notice Thrown when a band's price exceeds the cap of a cap band that it overlaps.
     error LicenceRegistry_PriceAboveCap(uint256 band, MicroYuan price, MicroYuan cap);
-    /// @notice Thrown when the tariff named is not the one in force.
+    /// @notice Thrown when the tariff named is neither in force nor still quoted.
     error LicenceRegistry_TariffNotInForce(bytes16 productId, uint32 got, uint32 inForce);
     /// @notice Thrown when a passed tariff is not the one published under this number.
     error LicenceRegistry_TariffDiffers(bytes16 productId, uint32 tariffNo, bytes32 got, bytes32 expected);
@@ -241,6 +245,7 @@ interface ILicenceRegistry {
     function approveCaps(bytes16 productId, Band[] calldata caps, bytes32 decisionDigest) external;
 
     /// @notice Publishes the tariff now in force, within the approved caps. Emits {TariffPublished}.
+    /// @dev Quotes freeze the version: the one before can be agreed on for 14 days more.
     /// @param caps The approved caps, whose digest the ledger holds.
     function publishTariff(bytes16 productId, Tariff calldata tariff, Band[] calldata caps) external;
 

@@ -120,7 +120,9 @@ interface IRevenueLedger {
         /// @dev Recovered cost and shared profit.
         MicroFen entitledMicroFen;
         MicroFen remittedMicroFen;
-        /// @dev Whether the claimant is in the common pool: operator, platform, or used this year.
+        /// @dev Whether the claimant is in the common pool: operator, platform, or a dataset whose product
+        /// was sold this year. Free use, in the public interest or within a quota, puts nobody there: only
+        /// the cost of industry use is recovered (65号), and a use that nobody paid would open the pool.
         bool isPooled;
     }
 
@@ -226,6 +228,7 @@ interface IRevenueLedger {
         bytes32 receiptDigest,
         bytes32 documentDigest
     );
+    /// @dev `isAccepted`: by the buyer, or by use where the agreement says so.
     event InvoiceReleased(uint64 eventNo, bytes16 indexed invoiceId, uint32 releaseNo, bool isAccepted);
     event SplitRecorded(
         uint64 eventNo,
@@ -416,7 +419,8 @@ interface IRevenueLedger {
     /// @notice The buyer accepts the delivery; ends the hold. Emits {InvoiceReleased}.
     function accept(bytes16 invoiceId) external;
 
-    /// @notice Ends the hold after its time. Anyone may. Emits {InvoiceReleased}.
+    /// @notice Ends the hold after its time, or at once where the licence says that use is acceptance:
+    /// the bill rests on proven use. Anyone may, unless an objection froze it. Emits {InvoiceReleased}.
     function release(bytes16 invoiceId) external;
 
     /// @notice Keeps a payment from being released, or lets it go on; the objection desk alone. Emits

@@ -33,6 +33,13 @@ enum OrganisationStatus {
     SUSPENDED
 }
 
+/// @dev Who is paid for an organisation: itself, its city's treasury, or both by the city's rule.
+enum PayeeRule {
+    ITSELF,
+    TREASURY,
+    CITY_RULE
+}
+
 enum OpenClass {
     NONE,
     UNCONDITIONAL,

@@ -2,8 +2,9 @@
 pragma solidity 0.8.37;
 
 import {IDirectory} from "../interfaces/IDirectory.sol";
+import {ILicenceRegistry} from "../interfaces/ILicenceRegistry.sol";
 import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
-import {InvoiceState, RemittanceState, Role, SchemeState} from "../libraries/Codes.sol";
+import {InvoiceState, PayeeRule, RemittanceState, Role, SchemeState} from "../libraries/Codes.sol";
 import {Fen, INCOME_FEN_MAX, MicroFen, Ppm} from "../libraries/Units.sol";
 import {Market} from "./helpers/Market.sol";
 import {Split} from "./helpers/Splits.sol";
@@ -37,6 +38,22 @@ contract CorrectionsTest is Market {
         _freeze(false);
         ledger.release(_id(BILL));
         _true(ledger.invoice(_id(BILL)).state == InvoiceState.RELEASED, "released");
+    }
+
+    /// @dev "Use is acceptance" needs no hold; an objection holds it all the same.
+    function test_release__licence_accepted_by_use__at_once_unless_frozen() public {
+        ILicenceRegistry.Agreement memory agreement = _agreement(PRODUCT, 1, 409);
+        agreement.isAcceptedByUse = true;
+        _issueOn(_grant(agreement), BILL, GROSS);
+        _pay(BILL, GROSS);
+        _freeze(true);
+        vm.expectRevert(abi.encodeWithSelector(IRevenueLedger.RevenueLedger_Frozen.selector, _id(BILL)));
+        ledger.release(_id(BILL));
+        _freeze(false);
+        uint64 eventNo = ledger.eventCount() + 1;
+        vm.expectEmit();
+        emit IRevenueLedger.InvoiceReleased(eventNo, _id(BILL), 1, true);
+        ledger.release(_id(BILL));
     }
 
     function test_freeze__by_anyone_but_the_desk__refused() public {

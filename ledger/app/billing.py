@@ -16,7 +16,7 @@ from ledger.app.batches import Ask, run_many
 from ledger.app.billing_facts import BillingFacts, billing_facts
 from ledger.app.commands import Command, CommandRequest, Done, command, run
 from ledger.app.errors import NotAnchoredError
-from ledger.app.fields import Id, fresh_id
+from ledger.app.fields import Id, InstantField, fresh_id
 from ledger.app.log_keeping import LogNo
 from ledger.app.market import Market
 from ledger.app.products import row_on_chain, tariff_of_row
@@ -42,6 +42,8 @@ class IssueInvoice(CommandRequest):
     scheme_id: Id
     licence_no: Annotated[int, Field(ge=1, lt=2**64)]
     log_no: LogNo = 1
+    before: InstantField | None = None
+    """Only use dated before this moment, Unix seconds; all when absent."""
 
 
 def invoice_reference(invoice_id: UUID) -> str:
@@ -56,7 +58,8 @@ def issue_invoice(market: Market, actor_id: UUID | None, request: IssueInvoice) 
     Raises:
         NotAnchoredError: no receipt of the licence is anchored.
     """
-    facts = billing_facts(market, request.log_no, [request.licence_no]).get(request.licence_no)
+    numbers = [request.licence_no]
+    facts = billing_facts(market, request.log_no, numbers, request.before).get(request.licence_no)
     if facts is None:
         raise NotAnchoredError(
             f"licence {request.licence_no} has no anchored receipt in log {request.log_no}",
@@ -67,18 +70,32 @@ def issue_invoice(market: Market, actor_id: UUID | None, request: IssueInvoice) 
 
 
 def bill(
-    market: Market, account: KeyAccount, licence_no: int, scheme_id: UUID, log_no: int = 1
+    market: Market,
+    account: KeyAccount,
+    licence_no: int,
+    scheme_id: UUID,
+    log_no: int = 1,
+    *,
+    before: int | None = None,
 ) -> Done | None:
     """Bill a licence; None when all its anchored use is billed.
+
+    Args:
+        market: the market.
+        account: an account of the operator or a platform.
+        licence_no: the licence.
+        scheme_id: the scheme of the year of its use.
+        log_no: the log in which it was used.
+        before: only use dated before this Unix second; all when absent.
 
     Raises:
         NotAnchoredError: none of its use is anchored.
         LedgerError: as `run`.
     """
-    facts = billing_facts(market, log_no, [licence_no]).get(licence_no)
+    facts = billing_facts(market, log_no, [licence_no], before).get(licence_no)
     if facts is not None and facts.receipt.cumulative_units == facts.from_units:
         return None
-    request = IssueInvoice(scheme_id=scheme_id, licence_no=licence_no, log_no=log_no)
+    request = IssueInvoice(scheme_id=scheme_id, licence_no=licence_no, log_no=log_no, before=before)
     return run(market, account, "issue-invoice", request)
 
 

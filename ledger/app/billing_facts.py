@@ -10,6 +10,7 @@ from ledger.app.log_keeping import reader
 from ledger.app.market import Market
 from ledger.codec.receipts import Receipt
 from ledger.domain.calendar import year_of
+from ledger.log.reader import LogReader
 from ledger.projection import queries
 from ledger.projection.queries.billing import billed_units_of, licences_of
 from ledger.projection.queries.sales import LicenceRow, TariffRow
@@ -41,12 +42,19 @@ class BillingFacts:
 
 
 def billing_facts(
-    market: Market, log_no: int, licence_nos: Sequence[int]
+    market: Market, log_no: int, licence_nos: Sequence[int], before: int | None = None
 ) -> dict[int, BillingFacts]:
-    """Return the facts of each licence that has an anchored receipt in the log."""
+    """Return the facts of each licence that has an anchored receipt in the log.
+
+    Args:
+        market: the market.
+        log_no: the log.
+        licence_nos: the licences.
+        before: only use dated before this Unix second; all when absent.
+    """
     log = reader(market, log_no)
     size = market.contracts.usage_log.head(log_no, block="latest").size
-    latest = log.last_uses(licence_nos, size) if size else {}
+    latest = _latest(log, licence_nos, size, before) if size else {}
     with market.read() as connection:
         licences = licences_of(connection, list(latest))
         billed = billed_units_of(connection, list(latest), log_no)
@@ -69,6 +77,15 @@ def billing_facts(
         for no, (index, receipt) in latest.items()
         if no in licences
     }
+
+
+def _latest(
+    log: LogReader, licence_nos: Sequence[int], size: int, before: int | None
+) -> dict[int, tuple[int, Receipt]]:
+    if before is None:
+        return log.last_uses(licence_nos, size)
+    found = {no: log.latest(no, size=size, before_ms=1_000 * before) for no in licence_nos}
+    return {no: place for no, place in found.items() if place is not None}
 
 
 def _positions(

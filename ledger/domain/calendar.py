@@ -69,6 +69,17 @@ def parse_period(text: str, name: str = "month") -> PeriodId:
     return PeriodId(int(found[1]) * 100 + int(found[2]))
 
 
+def start_of_period(period_id: int) -> int:
+    """Return the first Unix second of a month of China Standard Time."""
+    return int(datetime(period_id // 100, period_id % 100, 1, tzinfo=CHINA).timestamp())
+
+
+def end_of_period(period_id: int) -> int:
+    """Return the first Unix second after a month of China Standard Time."""
+    is_december = period_id % 100 == 12
+    return start_of_period(period_id + 89 if is_december else period_id + 1)
+
+
 def instant_text(unix_seconds: int) -> str:
     """Return an instant as ISO 8601 with its offset, in China Standard Time."""
     return datetime.fromtimestamp(unix_seconds, UTC).astimezone(CHINA).isoformat()

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from ledger.chain.events import Event
-from ledger.domain.codes import OrganisationStatus, Role
+from ledger.domain.codes import OrganisationStatus, PayeeRule, Role
+from ledger.domain.units import PPM_WHOLE
 from ledger.verification.findings import Findings
 from ledger.verification.replay import Replay
 from ledger.verification.working_days import days_in, last_second
@@ -51,10 +52,13 @@ class DirectoryReplay(Replay):
         self.working_days: dict[int, int] = {}
         self.notice_days = NOTICE_DAYS
         self.is_trial: bool | None = None
+        self.treasury_rules: dict[int, tuple[int, int]] = {}
+        """By city: number and ppm of the newest rule on public institutions' income."""
         self.desk: str | None = None
         self.handlers = {
             "CityOpened": self._city_opened,
             "KindDefined": self._kind_defined,
+            "TreasuryRuleSet": self._treasury_rule_set,
             "OrganisationAdmitted": self._admitted,
             "OrganisationStatusSet": self._status_set,
             "SignerAdded": self._signer_added,
@@ -85,9 +89,28 @@ class DirectoryReplay(Replay):
         found = self.organisations.get(organisation_id)
         if found is None:
             return None
-        if not self.kinds.get(found.kind, {}).get("is_paid_to_treasury"):
+        if self._payee_rule(found) == PayeeRule.ITSELF:
             return organisation_id
         return self.treasuries.get(found.city_code)
+
+    def rule_on(self, organisation_id: UUID) -> tuple[int, int] | None:
+        """Return number and ppm of the rule that parts an organisation's income, None without."""
+        found = self.organisations.get(organisation_id)
+        if found is None or self._payee_rule(found) != PayeeRule.CITY_RULE:
+            return None
+        return self.treasury_rules.get(found.city_code)
+
+    def _payee_rule(self, found: Organisation) -> int:
+        return int(self.kinds.get(found.kind, {}).get("payee_rule", PayeeRule.ITSELF))
+
+    def _treasury_rule_set(self, event: Event, where: str) -> None:
+        args = event.args
+        city_code, ppm = args["city_code"], args["treasury_ppm"]
+        self.require_role(args["treasury_id"], Role.TREASURY, city_code, where)
+        before, _ = self.treasury_rules.get(city_code, (0, 0))
+        self.findings.same("treasury_rule_no", where, args["rule_no"], before + 1)
+        self.findings.require(ppm <= PPM_WHOLE, "treasury_part", where, ppm, PPM_WHOLE)
+        self.treasury_rules[city_code] = args["rule_no"], ppm
 
     def require_role(self, organisation_id: UUID, role: Role, city_code: int, where: str) -> None:
         """Record a finding unless the organisation is active and holds the role in the city."""

@@ -137,6 +137,10 @@ class InvoiceCheck:
         if invoice is None:
             return
         self._findings.require(not invoice.is_frozen, "released_frozen", where, True, False)
+        licence = self._licences.licences.get(invoice.licence_no)
+        if licence is not None and licence.is_accepted_by_use:
+            is_accepted = event.args["is_accepted"]
+            self._findings.same("accepted_by_use", where, is_accepted, True)
         if not event.args["is_accepted"]:
             self._findings.require(
                 event.block_time >= invoice.held_until,

@@ -17,6 +17,8 @@ from ledger.verification.findings import Findings
 from ledger.verification.replay import Replay
 from ledger.verification.typed_data import agreement_digest, supplement_digest
 
+QUOTE_SECONDS = 14 * 24 * 3600
+"""How long a quote holds the tariff that it named."""
 LIABILITY_FLOOR_PPM = 500_000
 """Least share of the platform in damage from its own faults. Source: domain report, section 5."""
 COMPETITION_SECONDS_MAX = 366 * 86_400
@@ -43,6 +45,8 @@ class Product:
     """Whether a registrar suspended it; then only a registrar restores it."""
     caps: Bands | None = None
     tariffs: dict[int, dict[str, Any]] = field(default_factory=dict)
+    superseded_at: dict[int, int] = field(default_factory=dict)
+    """Unix seconds in which a tariff was followed by another."""
 
 
 @dataclass(slots=True)
@@ -60,6 +64,7 @@ class Licence:
     quota_units_max: int
     agreement_digest: bytes
     team_max: int = 0
+    is_accepted_by_use: bool = False
     state: int = LicenceState.ACTIVE
     is_held: bool = False
     """As for products."""
@@ -182,6 +187,7 @@ class LicencesReplay(Replay):
         number = event.args["tariff_no"]
         self.findings.same("tariff_no", where, number, len(product.tariffs) + 1)
         product.tariffs[number] = tariff
+        product.superseded_at[number - 1] = event.block_time
         if self.findings.require(product.caps is not None, "caps_missing", where):
             self._check_caps(tariff["bands"], product.caps or [], where)
 
@@ -214,7 +220,7 @@ class LicencesReplay(Replay):
         self.findings.require(is_new, "agreement_used", where, agreement["agreement_id"])
         self.agreements.add(agreement["agreement_id"])
         self._check_terms(event, agreement, where)
-        self._check_parties(agreement, where, event.block_time)
+        self._check_parties(event, agreement, where)
         if self.domain is not None:
             expected = agreement_digest(self.domain, agreement)
             self.findings.same("agreement_digest", where, event.args["agreement_digest"], expected)
@@ -230,6 +236,7 @@ class LicencesReplay(Replay):
             quota_units_max=agreement["quota_units"],
             agreement_digest=event.args["agreement_digest"],
             team_max=agreement["team_max"],
+            is_accepted_by_use=agreement["is_accepted_by_use"],
         )
 
     def _opening_decided(self, event: Event, where: str) -> None:
@@ -262,7 +269,7 @@ class LicencesReplay(Replay):
             LIABILITY_FLOOR_PPM,
         )
 
-    def _check_parties(self, agreement: dict[str, Any], where: str, time: int) -> None:
+    def _check_parties(self, event: Event, agreement: dict[str, Any], where: str) -> None:
         buyer_id, operator_id = agreement["buyer_id"], agreement["operator_id"]
         self.findings.require(buyer_id != operator_id, "self_dealing", where, buyer_id)
         self.findings.require(
@@ -281,9 +288,8 @@ class LicencesReplay(Replay):
         self.findings.require(
             not agreement["modes"] & ~product.modes, "mode_not_offered", where, agreement["modes"]
         )
-        in_force = len(product.tariffs) if agreement["purpose"] in CHARGEABLE else 0
-        self.findings.same("agreement_tariff", where, agreement["tariff_no"], in_force)
-        self._require_sellable(product, agreement["modes"], where, time)
+        self._check_tariff(event, agreement, product, where)
+        self._require_sellable(product, agreement["modes"], where, event.block_time)
         self._check_competition(agreement, agreement["valid_until"], where)
         datasets = [row["claimant_id"] for row in product.lineage if row["kind"] == _DATASET]
         self.applications.check_grant(agreement, datasets, where)
@@ -301,6 +307,19 @@ class LicencesReplay(Replay):
             [terms["modes"], team, seconds],
             [_SANDBOX, COMPETITION_TEAM_MAX, COMPETITION_SECONDS_MAX],
         )
+
+    def _check_tariff(
+        self, event: Event, agreement: dict[str, Any], product: Product, where: str
+    ) -> None:
+        """Check that the tariff is in force, or was within the life of a quote."""
+        got = agreement["tariff_no"]
+        in_force = len(product.tariffs) if agreement["purpose"] in CHARGEABLE else 0
+        if got and in_force and got in product.tariffs and got in product.superseded_at:
+            until = product.superseded_at[got] + QUOTE_SECONDS
+            is_quoted = event.block_time <= until
+            self.findings.require(is_quoted, "quote_over", where, event.block_time, until)
+        else:
+            self.findings.same("agreement_tariff", where, got, in_force)
 
     def _supplemented(self, event: Event, where: str) -> None:
         change = event.args["supplement"]

@@ -32,6 +32,7 @@ _AGREEMENT = (
     ("quotaUnits", "uint64"),
     ("platformLiabilityPpm", "uint32"),
     ("teamMax", "uint8"),
+    ("isAcceptedByUse", "bool"),
     ("termsDigest", "bytes32"),
     ("deadline", "uint64"),
 )

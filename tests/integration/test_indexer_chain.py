@@ -46,7 +46,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 def join(home: Home) -> None:
     """One provider in one city."""
-    rule = {"roles": 511, "is_institution": False, "is_paid_to_treasury": True}
+    rule = {"roles": 511, "is_institution": False, "payee_rule": 1}
     home.govern("openCity", CITY)
     home.govern("defineKind", 1, rule)
     organisation_id = new_id()

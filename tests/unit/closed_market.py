@@ -81,7 +81,7 @@ class ClosedMarket(m.VerifiedMarket):
         """The split is taken back after all was remitted, so the payees owe it."""
         recorded = next(event for event in self.events if event.name == "SplitRecorded")
         remitted = ((m.OPERATOR, m.OPERATOR, 5_000), (m.TREASURY, m.WEATHER, 8_559))
-        remitted += ((m.UTILITY, m.TRAFFIC, 6_113),)
+        remitted += ((m.UTILITY, m.TRAFFIC, 4_279), (m.TREASURY, m.TRAFFIC, 1_834))
         self.say(
             "RevenueLedger",
             "SplitCorrected",

@@ -31,9 +31,15 @@ def one(**changes: Any) -> bytes:
     return json.dumps({"first_seq": 1, "uses": [USE, USE | changes]}).encode()
 
 
+ROW = json.dumps(USE)
+TWICE = ROW[:-1] + ', "units": 999}'
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
+        (f'{{"first_seq": 1, "uses": [{ROW}, {TWICE}]}}'.encode(), "row"),
+        (one(commitment='"' * 66), "row"),
         (one(mode=256), "mode"),
         (one(units=-1), "units"),
         (one(units=2**64), "units"),
@@ -70,6 +76,10 @@ HOSTILE = [
     b'{"first_seq": 9007199254740991, "uses": [1, 2]}',
     b'{"first_seq": 1, "uses": [{}], "uses2": 1}',
     b'{"seq": 1}',
+    b'"uses"' * 1_000,
+    f'{{"first_seq": 1, "first_seq": 1, "uses": [{ROW}]}}'.encode(),
+    f'{{"first_seq": 1, "uses": [{TWICE}], "uses": [{ROW}]}}'.encode(),
+    f'{{"seq": 1, "seq": 1, {ROW[1:]}'.encode(),
     b'{"uses": ' + b"[" * 5_000 + b"]" * 5_000 + b"}",
     b'"uses"' * 1_000,
     json.dumps(USE | {"seq": 0}).encode(),

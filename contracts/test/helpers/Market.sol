@@ -21,6 +21,7 @@ import {
     ClaimantKind,
     OpenClass,
     OpeningTier,
+    PayeeRule,
     Purpose,
     QualityGrade,
     RegistrationState,
@@ -260,6 +261,7 @@ abstract contract Market is Check {
             quotaUnits: type(uint64).max,
             platformLiabilityPpm: Ppm.wrap(500_000),
             teamMax: 0,
+            isAcceptedByUse: false,
             termsDigest: DOCUMENT,
             deadline: NOON + 1 days
         });
@@ -494,9 +496,9 @@ abstract contract Market is Check {
         if (_isTrial()) directory.setNoticeDays(0);
         directory.openCity(NANJING);
         directory.openCity(ZHENJIANG);
-        directory.defineKind(ENTERPRISE, IDirectory.KindRule(_bitmap(Role.PROVIDER, Role.OPERATOR, Role.BUYER), false, false));
-        directory.defineKind(ADMINISTRATION, IDirectory.KindRule(_bitmap(Role.PROVIDER, Role.BUYER, Role.BUYER), false, true));
-        directory.defineKind(INSTITUTION, IDirectory.KindRule(type(uint32).max, true, false));
+        directory.defineKind(ENTERPRISE, IDirectory.KindRule(_bitmap(Role.PROVIDER, Role.OPERATOR, Role.BUYER), false, PayeeRule.ITSELF));
+        directory.defineKind(ADMINISTRATION, IDirectory.KindRule(_bitmap(Role.PROVIDER, Role.BUYER, Role.BUYER), false, PayeeRule.TREASURY));
+        directory.defineKind(INSTITUTION, IDirectory.KindRule(type(uint32).max, true, PayeeRule.ITSELF));
     }
 
     function _admitEverybody() private {

@@ -9,6 +9,7 @@ from ledger.projection.handlers import (
     money,
     objections,
     registration,
+    remittances,
     sales,
     schemes,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "money",
     "objections",
     "registration",
+    "remittances",
     "sales",
     "schemes",
 ]

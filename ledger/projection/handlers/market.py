@@ -20,6 +20,7 @@ from ledger.projection.tables import (
     roles,
     signer_terms,
     signers,
+    treasury_rules,
     version_parents,
 )
 
@@ -55,6 +56,18 @@ def kind_defined(connection: Connection, event: StoredEvent) -> None:
     """A kind of organisation has a rule, or a new one."""
     connection.execute(_DELETE_KIND, {"kind": event.args["kind"]})
     insert(connection, kinds, kind=event.args["kind"], **event.args["rule"])
+
+
+@handles("TreasuryRuleSet")
+def treasury_rule_set(connection: Connection, event: StoredEvent) -> None:
+    """A city's treasury says which part of its public institutions' income it is paid."""
+    insert(
+        connection,
+        treasury_rules,
+        in_force_at=event.block_time,
+        tx_hash=event.tx_hash,
+        **event.args,
+    )
 
 
 @handles("OrganisationAdmitted")

@@ -6,6 +6,7 @@ with read(engine) as connection:
 
 from __future__ import annotations
 
+from ledger.projection.payees import Payees, PayeeUnknownError, earner_of, payees_of
 from ledger.projection.projector import projection_digest
 from ledger.projection.queries.base import Page
 from ledger.projection.queries.calendars import (
@@ -54,6 +55,7 @@ from ledger.projection.queries.money import (
     billed_units,
     invoice,
     invoices_list,
+    is_billed_in,
     next_split,
     open_invoices,
     payment_of_receipt,
@@ -95,15 +97,16 @@ from ledger.projection.queries.registration import (
 )
 from ledger.projection.queries.remittances import (
     Payable,
-    PayeeUnknownError,
     RemittanceLineRow,
     RemittanceRow,
-    earner_of,
+    TreasuryRuleRow,
+    payable_of,
     payables,
     payee_of_claimant,
     remittance,
     remittance_lines_of,
     remittances_list,
+    treasury_rules_list,
 )
 from ledger.projection.queries.sales import (
     AnchorRow,
@@ -142,6 +145,7 @@ from ledger.projection.queries.schemes import (
     open_deviations,
     platform_of,
     scheme,
+    scheme_for,
     schemes_list,
     versions_of_scheme,
     year_close,
@@ -219,6 +223,7 @@ __all__ = [
     "ParentRow",
     "Payable",
     "PayeeUnknownError",
+    "Payees",
     "PaymentRow",
     "PolicyRow",
     "PreparedWorkRow",
@@ -243,6 +248,7 @@ __all__ = [
     "SupplyLine",
     "TariffRow",
     "ThreadRow",
+    "TreasuryRuleRow",
     "VersionOfSchemeRow",
     "VersionRow",
     "YearCloseRow",
@@ -271,6 +277,7 @@ __all__ = [
     "inspections_of",
     "invoice",
     "invoices_list",
+    "is_billed_in",
     "joint_acts",
     "kind_rules",
     "last_inspected",
@@ -298,8 +305,10 @@ __all__ = [
     "organisation",
     "organisation_of",
     "organisations_list",
+    "payable_of",
     "payables",
     "payee_of_claimant",
+    "payees_of",
     "payment_of_receipt",
     "payments_of",
     "platform_of",
@@ -319,6 +328,7 @@ __all__ = [
     "roles_of",
     "running_procedures",
     "scheme",
+    "scheme_for",
     "schemes_list",
     "search_datasets",
     "search_products",
@@ -337,6 +347,7 @@ __all__ = [
     "thread",
     "threads_list",
     "treasury_of",
+    "treasury_rules_list",
     "unread_transactions",
     "version_of_content",
     "versions_of_scheme",

@@ -51,7 +51,7 @@ class KindRow:
     kind: int
     roles: int
     is_institution: bool
-    is_paid_to_treasury: bool
+    payee_rule: int
 
 
 @dataclass(frozen=True, slots=True)

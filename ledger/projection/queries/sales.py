@@ -95,6 +95,7 @@ class LicenceRow:
     quota_units: int
     platform_liability_ppm: int
     team_max: int
+    is_accepted_by_use: bool
     terms_digest: bytes
     agreement_digest: bytes
     decision_digest: bytes | None

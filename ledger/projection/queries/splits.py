@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, select
@@ -43,6 +44,7 @@ class SplitRow:
     net_fen: int
     vat_fen: int
     forgone_micro_fen: int
+    basis: dict[str, Any]
     recorded_at: int
     tx_hash: str
 
@@ -69,6 +71,8 @@ class FillRow:
     event_no: int
     cycle_id: UUID
     amount_micro_fen: int
+    forgone_micro_fen: int
+    basis: dict[str, Any]
     recorded_at: int
     tx_hash: str
 

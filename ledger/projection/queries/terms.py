@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, or_, select
@@ -19,6 +20,8 @@ class LicenceTermsRow(NamedTuple):
     valid_from: int
     valid_until: int
     quota_units: int
+    pauses: tuple[tuple[int, int], ...] = ()
+    """Suspensions that were lifted: from, and until before which."""
 
 
 def terms_of_licences(connection: Connection) -> list[LicenceTermsRow]:
@@ -27,12 +30,15 @@ def terms_of_licences(connection: Connection) -> list[LicenceTermsRow]:
     A licence that is suspended or ended is valid until the moment when it stopped being active, and
     so is one over a dataset that was closed: 不予开放, too sensitive, or suspended.
     """
-    query = select(*(licences.c[name] for name in LicenceTermsRow._fields))
-    stopped = _stopped_at(connection)
+    query = select(*(licences.c[name] for name in LicenceTermsRow._fields if name != "pauses"))
+    stopped, pauses = _inactive(connection)
     for licence_no, moment in _closed_at(connection):
         stopped[licence_no] = min(moment, stopped.get(licence_no, moment))
     found = connection.execute(query.order_by(licences.c.licence_no))
-    terms = [LicenceTermsRow(*row) for row in found]
+    terms = [
+        LicenceTermsRow(*row)._replace(pauses=tuple(pauses.get(row.licence_no, ())))
+        for row in found
+    ]
     return [
         row._replace(valid_until=min(row.valid_until, stopped[row.licence_no]))
         if row.licence_no in stopped
@@ -41,18 +47,22 @@ def terms_of_licences(connection: Connection) -> list[LicenceTermsRow]:
     ]
 
 
-def _stopped_at(connection: Connection) -> dict[int, int]:
-    """Return since when licences that are not active are so, in Unix seconds."""
+def _inactive(
+    connection: Connection,
+) -> tuple[dict[int, int], defaultdict[int, list[tuple[int, int]]]]:
+    """Return since when licences that are not active are so, and when others were not."""
     query = select(events.c.args, events.c.block_time).where(
         events.c.contract == "LicenceRegistry", events.c.name == "LicenceStateSet"
     )
     stopped: dict[int, int] = {}
+    pauses: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for args, moment in connection.execute(query.order_by(events.c.event_no)):
-        if args["state"] == LicenceState.ACTIVE:
-            stopped.pop(args["licence_no"], None)
-        else:
-            stopped.setdefault(args["licence_no"], moment)
-    return stopped
+        number = args["licence_no"]
+        if args["state"] != LicenceState.ACTIVE:
+            stopped.setdefault(number, moment)
+        elif number in stopped:
+            pauses[number].append((stopped.pop(number), moment))
+    return stopped, pauses
 
 
 def _closed_at(connection: Connection) -> list[tuple[int, int]]:

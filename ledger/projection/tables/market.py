@@ -23,7 +23,7 @@ kinds = Table(
     code_of("kind", primary_key=True, autoincrement=False),
     integer("roles"),
     Column("is_institution", Boolean, nullable=False),
-    Column("is_paid_to_treasury", Boolean, nullable=False),
+    code_of("payee_rule"),
 )
 
 working_days = Table(
@@ -42,6 +42,19 @@ notice_rules = Table(
     Column("is_trial", Boolean, nullable=False),
     integer("set_at"),
 )
+
+treasury_rules = Table(
+    "treasury_rules",
+    METADATA,
+    code_of("city_code", primary_key=True, autoincrement=False),
+    code_of("rule_no", primary_key=True, autoincrement=False),
+    integer("treasury_ppm"),
+    id_of("treasury_id"),
+    digest_of("decision_digest"),
+    integer("in_force_at"),
+    text_of("tx_hash", 66),
+)
+"""Which part of its public institutions' income a city's treasury is paid; the newest holds."""
 
 organisations = Table(
     "organisations",

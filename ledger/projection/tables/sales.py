@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Boolean, Column, Table
 
 from ledger.projection.tables.base import (
     METADATA,
@@ -79,6 +79,7 @@ licences = Table(
     uint64("quota_units"),
     integer("platform_liability_ppm"),
     code_of("team_max"),
+    Column("is_accepted_by_use", Boolean, nullable=False),
     digest_of("terms_digest"),
     digest_of("agreed_terms_digest"),
     digest_of("agreement_digest"),
