@@ -159,6 +159,7 @@ contract Directory is AccessManaged, Signing {
     /// @inheritdoc IDirectory
     function setTreasuryRule(uint32 cityCode, Ppm treasuryPpm, bytes32 decisionDigest) external {
         bytes16 treasuryId = organisationOf(_msgSender());
+        _requireBit(_msgSender(), Role.TREASURY);
         _requireHeld(treasuryId, Role.TREASURY, cityCode);
         if (Ppm.unwrap(treasuryPpm) > PPM_WHOLE) revert Directory_TreasuryPartTooLarge(treasuryPpm, PPM_WHOLE);
         TreasuryRule storage rule = _treasuryRules[cityCode];

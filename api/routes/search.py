@@ -24,14 +24,15 @@ from ledger.app.catalogue_facts import (
     catalogue_head,
     dataset_facts,
     lineage_facts,
-    offer_facts,
     product_facts,
 )
+from ledger.app.licence_documents import product_offer
+from ledger.codec.canonical import canonical_digest
 from ledger.domain.facets import FACETS
+from ledger.domain.ids import digest_text
 from ledger.domain.search_words import QUERY_LENGTH_MAX
 from ledger.report.dcat import catalogue_nodes
 from ledger.report.linked_data import MEDIA_TYPES, Node, write
-from ledger.report.policies import offer_of, policy_digest
 from ledger.report.provenance import provenance_nodes
 
 router = APIRouter(prefix="/v1/catalogue", tags=["catalogue 目录"])
@@ -111,8 +112,8 @@ def provenance(
 @router.get("/entries/{entry_id}/offer")
 def offer(entry_id: UUID, market: MarketDep) -> dict[str, Any]:
     """A product's ODRL offer, and the digest that names it."""
-    policy = offer_of(offer_facts(market, entry_id))
-    return {"policy": policy, "policy_digest": policy_digest(policy)}
+    policy = product_offer(market, entry_id)
+    return {"policy": policy, "policy_digest": digest_text(canonical_digest(policy))}
 
 
 @router.get("/export", response_class=StreamingResponse)

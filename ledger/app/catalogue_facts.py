@@ -106,17 +106,6 @@ def lineage_facts(market: Market, entry_id: UUID) -> tuple[list[Facts], list[Fac
     return datasets, list(product_facts(market, ids["product"]))
 
 
-def offer_facts(market: Market, product_id: UUID) -> Facts:
-    """Return the facts that a product's offer is made of.
-
-    Raises:
-        NotFoundError: there is no such product.
-    """
-    with market.read() as connection:
-        queries.product(connection, product_id)
-    return next(product_facts(market, [str(product_id)]))
-
-
 def _organisation(key: UUID, name: Mapping[str, str] | None) -> Facts:
     named = name or {"zh": str(key), "en": str(key)}
     return {"organisation_id": str(key), "name_zh": named["zh"], "name_en": named["en"]}

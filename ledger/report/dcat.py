@@ -21,7 +21,7 @@ from ledger.domain.codes import (
 )
 from ledger.domain.labels import city_label, label_of, theme_label
 from ledger.report.linked_data import Node, literal, reference, texts
-from ledger.report.policies import offer_of, policy_node
+from ledger.report.offers import offer_node, offer_of
 
 Facts = Mapping[str, Any]
 
@@ -132,7 +132,7 @@ def product_nodes(product: Facts, base_url: str) -> Iterator[Node]:
         "dct:issued": _instant(product["listed_at"]),
         "odrl:hasPolicy": reference(offer["uid"]),
     }
-    yield policy_node(offer)
+    yield offer_node(offer)
 
 
 def version_uri(dataset_id: object, version_no: int) -> str:

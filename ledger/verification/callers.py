@@ -95,6 +95,7 @@ _BY_ROLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "Negotiations.accept",
         "RevenueLedger.accept",
     ),
+    (Role.TREASURY,): ("Directory.setTreasuryRule",),
     _PARTY: ("Negotiations.offer", "Negotiations.terminate"),
     _STATE: ("LicenceRegistry.setProductState",),
     (*_STATE, Role.BUYER): ("LicenceRegistry.setLicenceState",),

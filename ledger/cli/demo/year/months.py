@@ -16,8 +16,9 @@ from ledger.app.importing import import_file
 from ledger.app.log_keeping import anchor
 from ledger.app.payments import COLUMNS, import_statement
 from ledger.app.settlement import next_invoice, remit
+from ledger.cli.demo.year.objecting import Bill, dismissed, objected
 from ledger.cli.demo.year.stage import Request, YearStage
-from ledger.cli.demo.year.world import SCHEMES, Deal, SchemePlan
+from ledger.cli.demo.year.world import SCHEMES, SchemePlan
 from ledger.domain.calendar import instant_text
 from ledger.domain.codes import Purpose
 from ledger.domain.units import yuan_text
@@ -29,16 +30,6 @@ REFUND_HELD, REFUND_REMITTED, CREDIT_NOTE = 7, 9, 10
 """Months in which something out of the ordinary happens to the first bill of the first scheme."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
-    """An invoice that asks for money."""
-
-    invoice_id: str
-    reference: str
-    gross_fen: int
-    deal: Deal
-
-
 @dataclass
 class Months:
     """What goes over from month to month."""
@@ -46,6 +37,7 @@ class Months:
     stage: YearStage
     unpaid: list[Bill] = field(default_factory=list)
     frozen: list[Bill] = field(default_factory=list)
+    objection_id: str = ""
     last_split: list[Bill] = field(default_factory=list)
     meter_seq: int = 0
 
@@ -231,18 +223,15 @@ def _released(months: Months, month: int, paid: list[Bill]) -> None:
 
 def _exceptional(months: Months, month: int, special: Bill) -> list[Bill]:
     """Freeze, unfreeze, refund; return the bills that stay held."""
-    stage, plan = months.stage, special.deal.good.scheme
-    handler, operator = f"authority-{plan.city_code}", plan.operator
-    freeze = {"invoice_id": special.invoice_id, "is_frozen": True, "reason": "虚构异议:数据质量"}
+    stage, operator = months.stage, special.deal.good.scheme.operator
     if month == FROZEN:
-        stage.run([(handler, "freeze-invoice", freeze)])
-        stage.say("an objection freezes a payment 冻结 for a month")
+        months.objection_id = objected(stage, special)
+        stage.say("an objection 异议 freezes a payment 冻结 for a month")
         months.frozen = [special]
         return [special]
     if months.frozen:
         bill, months.frozen = months.frozen[0], []
-        body = freeze | {"invoice_id": bill.invoice_id, "is_frozen": False, "reason": "异议不成立"}
-        stage.run([(handler, "freeze-invoice", body)])
+        dismissed(stage, bill, months.objection_id)
         stage.run([(operator, "release-invoice", {"invoice_id": bill.invoice_id})])
     if month == REFUND_HELD:
         refund = _refund(special, special.gross_fen // 20, "虚构:部分退款")

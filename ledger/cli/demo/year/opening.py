@@ -23,6 +23,7 @@ from ledger.app.signing import address_of
 from ledger.cli.demo.year.stage import Request, YearStage
 from ledger.cli.demo.year.world import BANDS, CAPS, SCHEMES, Deal, Good, Holding, Member, SchemePlan
 from ledger.domain.catalogue_lists import QUALITY_DIMENSIONS
+from ledger.domain.standard_terms import DISCLAIMERS
 from ledger.domain.units import yuan_text
 
 RATES: dict[str, int] = {
@@ -243,6 +244,7 @@ def _agreement(stage: YearStage, deal: Deal) -> dict[str, Any]:
                 "valid_from": stage.moment(1, 1, 0),
                 "valid_until": stage.moment(13, 1, 0),
                 "quota_units": 10**12,
+                "disclaimers_ticked": [item.key for item in DISCLAIMERS],
             },
         ),
     )
