@@ -10,7 +10,7 @@ PYTEST := $(PY) -m pytest
 NODE_TOOLS := $(PY) -m scripts.node_tools
 PYTHON_READY := $(VENV)/.ready
 NODE_READY := node_modules/.ready
-BENCHES := log gas money command index
+BENCHES := log gas money catalogue command index
 
 export HARDHAT_DISABLE_TELEMETRY := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

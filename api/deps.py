@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Path, Query, Request, Response
 
 from api.errors import IdempotencyKeyError, KeyRequiredError, NotAPartyError
-from ledger.app.keys import SCOPE_READ, find_key
+from ledger.app.keys import SCOPE_READ, ApiKey, find_key
 from ledger.app.lookup import is_regulator
 from ledger.app.market import Market
 
@@ -29,8 +29,8 @@ LogNo = Annotated[int, Path(ge=1, lt=2**31)]
 Number = Annotated[int, Path(ge=0, lt=2**53)]
 
 
-def reader_of(market: MarketDep, x_api_key: Annotated[str, Header()] = "") -> UUID:
-    """Return the organisation of the API key.
+def read_key_of(market: MarketDep, x_api_key: Annotated[str, Header()] = "") -> ApiKey:
+    """Return the holder of a key to read.
 
     Raises:
         KeyRequiredError: there is none.
@@ -42,6 +42,14 @@ def reader_of(market: MarketDep, x_api_key: Annotated[str, Header()] = "") -> UU
     key = find_key(market, x_api_key)
     if key.scope != SCOPE_READ:
         raise NotAPartyError("this API key is for use, not for reading", field="X-Api-Key")
+    return key
+
+
+ReadKey = Annotated[ApiKey, Depends(read_key_of)]
+
+
+def reader_of(key: ReadKey) -> UUID:
+    """Return the organisation of the API key."""
     return key.organisation_id
 
 

@@ -16,7 +16,7 @@ _QUIET = ("/healthz", "/readyz")
 _DROPPED = ("content-length", "content-type", "content-encoding")
 CONTENT_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
+    "form-action 'self'; frame-ancestors 'none'"
 )
 _SECURITY = {
     "X-Content-Type-Options": "nosniff",

@@ -16,7 +16,8 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api import journal, problems
-from api.console import page, reference
+from api.console import catalogue as catalogue_pages
+from api.console import objection, page, reference
 from api.edge import Edge
 from api.intake import Intake
 from api.routes import (
@@ -27,8 +28,11 @@ from api.routes import (
     licences,
     logs,
     money,
+    objections,
     papers,
+    people,
     registration,
+    search,
     simulations,
     usage,
 )
@@ -76,14 +80,19 @@ def create_app(market: Market) -> FastAPI:
     app.add_middleware(Edge)
     for router in (
         page.router,
+        catalogue_pages.router,
         reference.router,
+        objection.router,
         health.router,
         catalogue.router,
         licences.router,
+        search.router,
         logs.router,
         money.router,
         papers.router,
         registration.router,
+        people.router,
+        objections.router,
         simulations.router,
         usage.router,
         gateway.router,

@@ -86,7 +86,7 @@ contract Applications is IApplications, Member {
     /// @inheritdoc IApplications
     function withdraw(bytes16 applicationId) external {
         Application storage subject = _known(applicationId);
-        bytes16 actorId = _actor();
+        bytes16 actorId = _actorUsing(Role.BUYER);
         if (actorId != subject.applicantId) {
             revert Applications_NotApplicant(applicationId, actorId, subject.applicantId);
         }
@@ -140,7 +140,7 @@ contract Applications is IApplications, Member {
     }
 
     function _requireProvider(bytes16 datasetId) private view returns (bytes16 actorId) {
-        actorId = _actor();
+        actorId = _actorUsing(Role.PROVIDER);
         bytes16 providerId = DATASETS.providerOf(datasetId);
         if (providerId == 0) revert Applications_UnknownDataset(datasetId);
         if (actorId != providerId) revert Applications_NotProvider(datasetId, actorId, providerId);

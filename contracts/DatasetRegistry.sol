@@ -14,6 +14,7 @@ import {
     RegistrationType,
     Role,
     Sensitivity,
+    SubjectKind,
     UpdateFrequency
 } from "./libraries/Codes.sol";
 import {Member} from "./libraries/Member.sol";
@@ -31,7 +32,6 @@ contract DatasetRegistry is IDatasetRegistry, Member {
     /// @dev 发改数据规〔2025〕26号.
     uint256 private constant VALIDITY_YEARS_MAX = 3;
     uint64 private constant RENEWAL_WINDOW_SECONDS = 60 days;
-    uint8 private constant MODE_COUNT = 7;
     uint8 private constant SCORE_MAX = 100;
 
     mapping(bytes16 datasetId => Dataset) private _datasets;
@@ -157,7 +157,7 @@ contract DatasetRegistry is IDatasetRegistry, Member {
         bytes32 evidenceDigest
     ) external {
         Dataset storage subject = _known(datasetId);
-        bytes16 objectorId = _actor();
+        bytes16 objectorId = _actorUsingAny();
         if (objectorId == subject.providerId) revert DatasetRegistry_PartyToObjection(datasetId, objectorId);
         if (objectionId == 0) revert DatasetRegistry_FieldMissing(datasetId, "objection_id");
         if (statementDigest == 0) revert DatasetRegistry_FieldMissing(datasetId, "statement");
@@ -294,7 +294,7 @@ contract DatasetRegistry is IDatasetRegistry, Member {
     /// @inheritdoc IDatasetRegistry
     function setSuspended(bytes16 datasetId, bool isSuspended, bytes32 decisionDigest) external {
         Dataset storage subject = _known(datasetId);
-        _requireRegistrar(datasetId, subject);
+        if (!_isByDesk(SubjectKind.DATASET, datasetId)) _requireRegistrar(datasetId, subject);
         subject.isSuspended = isSuspended;
         emit DatasetSuspensionSet(_nextEventNo(), datasetId, isSuspended, decisionDigest);
     }
@@ -397,7 +397,7 @@ contract DatasetRegistry is IDatasetRegistry, Member {
         view
         returns (bytes16 actorId)
     {
-        actorId = _actor();
+        actorId = _actorUsing(Role.PROVIDER);
         if (actorId != subject.providerId) {
             revert DatasetRegistry_NotProvider(datasetId, actorId, subject.providerId);
         }
@@ -499,7 +499,7 @@ contract DatasetRegistry is IDatasetRegistry, Member {
     {
         Dataset storage subject = _datasets[datasetId];
         (OpenClass openClass, bool isPersonal) = (subject.openClass, subject.containsPersonalInformation);
-        for (uint8 mode = 1; mode <= MODE_COUNT; ++mode) {
+        for (uint8 mode = 1; modes >> (mode - 1) != 0; ++mode) {
             if (modes >> (mode - 1) & 1 == 0) continue;
             OpeningTier tier =
                 _opening.tierIn(policyNo, openClass, subject.sensitivity, isPersonal, mode, purpose);

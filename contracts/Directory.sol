@@ -7,12 +7,19 @@ import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol"
 import {Context} from "@openzeppelin/contracts/utils/Context.sol";
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {Clock} from "./libraries/Clock.sol";
-import {OrganisationStatus, Role} from "./libraries/Codes.sol";
-import {Numbered} from "./libraries/Numbered.sol";
+import {OrganisationStatus, PayeeRule, Role} from "./libraries/Codes.sol";
+import {Signing} from "./libraries/Signing.sol";
+import {PPM_WHOLE, Ppm} from "./libraries/Units.sol";
 import {WorkingDays} from "./libraries/WorkingDays.sol";
 
 /// @title Directory
-contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
+contract Directory is AccessManaged, Signing {
+    /// @dev Number zero: no rule was made, the treasury is paid the whole.
+    struct TreasuryRule {
+        uint32 ruleNo;
+        Ppm treasuryPpm;
+    }
+
     uint32 private constant LOCAL_ROLES = uint32(
         (1 << uint8(Role.PROVIDER)) | (1 << uint8(Role.REGISTRAR)) | (1 << uint8(Role.PRICE_AUTHORITY))
             | (1 << uint8(Role.TREASURY)) | (1 << uint8(Role.HANDLER))
@@ -29,13 +36,13 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     uint16 private _noticeDays;
     mapping(uint32 cityCode => bool) private _isCity;
     mapping(uint32 cityCode => bytes16 organisationId) private _treasury;
+    mapping(uint32 cityCode => TreasuryRule) private _treasuryRules;
     mapping(uint8 kind => KindRule) private _kindRules;
     mapping(bytes16 organisationId => Organisation) private _organisations;
     mapping(bytes16 organisationId => mapping(uint32 cityCode => uint32 bitmap)) private _roles;
     /// @dev All roles that an organisation ever held in any city and still holds: for forbidden pairs.
     mapping(bytes16 organisationId => mapping(Role role => uint16 cities)) private _held;
-    mapping(address signer => bytes16 organisationId) private _organisationOf;
-
+    address private _objectionDesk;
     mapping(uint256 year => WorkingDays.Year) private _workingDays;
     mapping(bytes16 lowerId => mapping(bytes16 higherId => bool)) private _isAffiliate;
 
@@ -78,6 +85,13 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     }
 
     /// @inheritdoc IDirectory
+    function appointDesk(address desk) external restricted {
+        if (desk == address(0) || _objectionDesk != address(0)) revert Directory_DeskTaken(_objectionDesk);
+        _objectionDesk = desk;
+        emit DeskAppointed(_nextEventNo(), desk);
+    }
+
+    /// @inheritdoc IDirectory
     function admit(
         bytes16 organisationId,
         uint8 kind,
@@ -99,7 +113,7 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
             joinedAt: Clock.nowSeconds(),
             profileDigest: profileDigest
         });
-        _bindSigner(organisationId, signer);
+        _bindSigner(organisationId, signer, ROLES_ALL);
         emit OrganisationAdmitted(_nextEventNo(), organisationId, _organisations[organisationId], signer);
     }
 
@@ -136,23 +150,6 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     }
 
     /// @inheritdoc IDirectory
-    function addSigner(address signer) external {
-        bytes16 organisationId = organisationOf(_msgSender());
-        _bindSigner(organisationId, signer);
-        emit SignerAdded(_nextEventNo(), organisationId, signer);
-    }
-
-    /// @inheritdoc IDirectory
-    function removeSigner(address signer) external {
-        bytes16 organisationId = organisationOf(_msgSender());
-        if (_organisationOf[signer] != organisationId || signer == _msgSender()) {
-            revert Directory_SignerNotOfOrganisation(signer, organisationId);
-        }
-        delete _organisationOf[signer];
-        emit SignerRemoved(_nextEventNo(), organisationId, signer);
-    }
-
-    /// @inheritdoc IDirectory
     function setStatus(bytes16 organisationId, OrganisationStatus status, bytes32 decisionDigest) external {
         Organisation storage subject = _requireCompetent(organisationId);
         if (status == OrganisationStatus.NONE) revert Directory_UnknownOrganisation(organisationId);
@@ -164,6 +161,7 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     function declareAffiliates(bytes16 oneId, bytes16 otherId) external {
         bytes16 actorId = organisationOf(_msgSender());
         bool isOwn = actorId == oneId || actorId == otherId;
+        if (!isOwn || !_mayAdminister(_msgSender())) _requireBit(_msgSender(), Role.REGISTRAR);
         _setAffiliate(oneId, otherId, actorId, isOwn, true);
         (bytes16 lowerId, bytes16 higherId) = _ordered(oneId, otherId);
         emit AffiliatesDeclared(_nextEventNo(), lowerId, higherId, actorId);
@@ -173,6 +171,7 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     function endAffiliation(bytes16 oneId, bytes16 otherId, bytes32 decisionDigest) external {
         bytes16 actorId = organisationOf(_msgSender());
         if (actorId == oneId || actorId == otherId) revert Directory_OwnCase(actorId);
+        _requireBit(_msgSender(), Role.REGISTRAR);
         _setAffiliate(oneId, otherId, actorId, false, false);
         (bytes16 lowerId, bytes16 higherId) = _ordered(oneId, otherId);
         emit AffiliationEnded(_nextEventNo(), lowerId, higherId, actorId, decisionDigest);
@@ -185,12 +184,25 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     }
 
     /// @inheritdoc IDirectory
+    function setTreasuryRule(uint32 cityCode, Ppm treasuryPpm, bytes32 decisionDigest) external {
+        bytes16 treasuryId = organisationOf(_msgSender());
+        _requireBit(_msgSender(), Role.TREASURY);
+        _requireHeld(treasuryId, Role.TREASURY, cityCode);
+        if (Ppm.unwrap(treasuryPpm) > PPM_WHOLE) revert Directory_TreasuryPartTooLarge(treasuryPpm, PPM_WHOLE);
+        TreasuryRule storage rule = _treasuryRules[cityCode];
+        uint32 ruleNo = ++rule.ruleNo;
+        rule.treasuryPpm = treasuryPpm;
+        emit TreasuryRuleSet(_nextEventNo(), cityCode, ruleNo, treasuryPpm, treasuryId, decisionDigest);
+    }
+
+    /// @inheritdoc IDirectory
     function requireRole(address signer, Role role, uint32 cityCode)
         external
         view
         returns (bytes16 organisationId)
     {
         organisationId = organisationOf(signer);
+        _requireBit(signer, role);
         _requireHeld(organisationId, role, cityCode);
     }
 
@@ -202,6 +214,7 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     {
         organisationId = organisationOf(signer);
         cityCode = _organisations[organisationId].cityCode;
+        _requireBit(signer, role);
         _requireHeld(organisationId, role, cityCode);
     }
 
@@ -217,11 +230,22 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     }
 
     /// @inheritdoc IDirectory
-    function payeeOf(bytes16 organisationId) external view returns (bytes16 payeeId) {
+    function payeesOf(bytes16 organisationId) external view returns (Payees memory payees) {
         Organisation storage subject = _known(organisationId);
-        if (!_kindRules[subject.kind].isPaidToTreasury) return organisationId;
-        payeeId = _treasury[subject.cityCode];
-        if (payeeId == 0) revert Directory_NoTreasury(subject.cityCode);
+        PayeeRule payeeRule = _kindRules[subject.kind].payeeRule;
+        if (payeeRule == PayeeRule.ITSELF) return payees;
+        uint32 cityCode = subject.cityCode;
+        payees.treasuryId = _treasury[cityCode];
+        if (payees.treasuryId == 0) revert Directory_NoTreasury(cityCode);
+        payees.treasuryPpm = Ppm.wrap(PPM_WHOLE);
+        if (payeeRule == PayeeRule.TREASURY) return payees;
+        TreasuryRule storage rule = _treasuryRules[cityCode];
+        if (rule.ruleNo != 0) (payees.treasuryPpm, payees.ruleNo) = (rule.treasuryPpm, rule.ruleNo);
+    }
+
+    /// @inheritdoc IDirectory
+    function objectionDesk() external view returns (address) {
+        return _objectionDesk;
     }
 
     /// @inheritdoc IDirectory
@@ -261,10 +285,7 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
         return IS_TRIAL;
     }
 
-    /// @inheritdoc IDirectory
-    function organisationOf(address signer) public view returns (bytes16 organisationId) {
-        organisationId = _organisationOf[signer];
-        if (organisationId == 0) revert Directory_UnknownSigner(signer);
+    function _requireActive(bytes16 organisationId) internal view override {
         if (_organisations[organisationId].status != OrganisationStatus.ACTIVE) {
             revert Directory_OrganisationSuspended(organisationId);
         }
@@ -284,10 +305,9 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
         _isAffiliate[lowerId][higherId] = isSet;
     }
 
-    function _bindSigner(bytes16 organisationId, address signer) private {
-        if (signer == address(0)) revert Directory_UnknownSigner(signer);
-        if (_organisationOf[signer] != 0) revert Directory_SignerTaken(signer, _organisationOf[signer]);
-        _organisationOf[signer] = organisationId;
+    function _isPlatform(bytes16 organisationId) internal view override returns (bool) {
+        return _roles[organisationId][_organisations[organisationId].cityCode]
+            & (uint32(1) << uint8(Role.PLATFORM)) != 0;
     }
 
     function _known(bytes16 organisationId) private view returns (Organisation storage subject) {
@@ -304,17 +324,20 @@ contract Directory is IDirectory, AccessManaged, ERC2771Context, Numbered {
     /// @dev The subject of a decision that the caller may take, which is never its own.
     function _requireCompetent(bytes16 organisationId) private returns (Organisation storage subject) {
         subject = _known(organisationId);
-        if (_organisationOf[_msgSender()] == organisationId) revert Directory_OwnCase(organisationId);
+        if (_organisationOf(_msgSender()) == organisationId) revert Directory_OwnCase(organisationId);
         _requireMayAdmit(subject.kind, subject.cityCode);
     }
 
     /// @dev Institutions are governance's business; all others may also be the city registrar's.
     function _requireMayAdmit(uint8 kind, uint32 cityCode) private {
-        bytes16 actorId = _organisationOf[_msgSender()];
+        bytes16 actorId = _organisationOf(_msgSender());
         bool isRegistrar = actorId != 0
             && _organisations[actorId].status == OrganisationStatus.ACTIVE
             && _roles[actorId][cityCode] & (uint32(1) << uint8(Role.REGISTRAR)) != 0;
-        if (isRegistrar && !_kindRules[kind].isInstitution) return;
+        if (isRegistrar && !_kindRules[kind].isInstitution) {
+            _requireBit(_msgSender(), Role.REGISTRAR);
+            return;
+        }
         if (actorId != 0) revert Directory_MayNotAdmit(_msgSender(), kind, cityCode);
         _checkCanCall(_msgSender(), _msgData());
     }

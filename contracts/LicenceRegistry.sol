@@ -9,7 +9,16 @@ import {IDatasetRegistry} from "./interfaces/IDatasetRegistry.sol";
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {ILicenceRegistry} from "./interfaces/ILicenceRegistry.sol";
 import {Clock} from "./libraries/Clock.sol";
-import {ClaimantKind, LicenceState, OpeningTier, ProductState, Purpose, Role} from "./libraries/Codes.sol";
+import {
+    ClaimantKind,
+    JointAct,
+    LicenceState,
+    OpeningTier,
+    ProductState,
+    Purpose,
+    Role,
+    SubjectKind
+} from "./libraries/Codes.sol";
 import {Deriving, Outcomes} from "./libraries/Deriving.sol";
 import {Lineages} from "./libraries/Lineages.sol";
 import {Member} from "./libraries/Member.sol";
@@ -22,11 +31,14 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     uint256 private constant LINEAGE_MAX = 64;
     /// @dev Statutory floor of the platform's share for its own faults (domain.md section 5).
     uint256 private constant PLATFORM_LIABILITY_FLOOR_PPM = 500_000;
+    /// @dev How long a quote may hold (domain.md 4.3 step 1), and so how long a superseded tariff can be
+    /// agreed on: who was quoted it in its last second has as much time as everybody.
+    uint64 private constant QUOTE_SECONDS = 14 days;
     uint256 private constant COMPETITION_TEAM_MAX = 50;
     uint256 private constant COMPETITION_SECONDS_MAX = 366 days;
     uint8 private constant SANDBOX = 4;
     bytes32 private constant AGREEMENT_TYPEHASH = keccak256(
-        "Agreement(bytes16 agreementId,bytes16 productId,bytes16 operatorId,bytes16 buyerId,uint32 tariffNo,uint8 purpose,uint8 modes,uint64 validFrom,uint64 validUntil,uint64 quotaUnits,uint32 platformLiabilityPpm,uint32 outcomePpm,uint8 teamMax,bytes32 termsDigest,uint64 deadline)"
+        "Agreement(bytes16 agreementId,bytes16 productId,bytes16 operatorId,bytes16 buyerId,uint32 tariffNo,uint8 purpose,uint8 modes,uint64 validFrom,uint64 validUntil,uint64 quotaUnits,uint32 platformLiabilityPpm,uint32 outcomePpm,uint8 teamMax,bool isAcceptedByUse,bytes32 termsDigest,uint64 deadline)"
     );
     bytes32 private constant SUPPLEMENT_TYPEHASH = keccak256(
         "Supplement(uint64 licenceNo,bytes32 previousDigest,bytes32 termsDigest,uint64 validUntil,uint64 quotaUnits,uint32 platformLiabilityPpm,uint64 deadline)"
@@ -39,6 +51,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     uint64 private _licenceCount;
     mapping(bytes16 productId => Product) private _products;
     mapping(bytes16 productId => mapping(uint32 tariffNo => bytes32 digest)) private _tariffs;
+    mapping(bytes16 productId => mapping(uint32 tariffNo => uint64 unixSeconds)) private _supersededAt;
     mapping(uint64 licenceNo => Licence) private _licences;
     mapping(bytes16 agreementId => uint64 licenceNo) private _licenceOf;
     mapping(bytes16 productId => bool) private _isProductHeld;
@@ -89,39 +102,20 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
 
     /// @inheritdoc ILicenceRegistry
     function listDerived(Derivation calldata terms, Source[] calldata sources) external {
-        bytes16 productId = terms.productId;
         bytes16 developerId = _actorWith(Role.DEVELOPER, terms.cityCode);
-        if (_products[productId].state != ProductState.NONE) revert LicenceRegistry_ProductExists(productId);
-        if (terms.modes == 0) revert LicenceRegistry_ModeNotOffered(productId, terms.modes, 0);
-        if (!_isPlatform(terms.platformId)) revert LicenceRegistry_NotPlatform(terms.platformId);
-        bytes memory listing =
-            Deriving.derive(_products, _licences, _outcomes, developerId, terms, sources, DIRECTORY);
-        DATASETS.requireSellable(_datasetsOf(productId, listing), terms.modes);
-        Product storage subject = _products[productId];
-        subject.operatorId = developerId;
-        subject.cityCode = terms.cityCode;
-        subject.state = ProductState.LISTED;
-        subject.modes = terms.modes;
-        subject.lineage = Lineages.write(listing);
-        subject.isDerived = true;
-        Deriving.announce(_nextEventNo(), developerId, terms, sources, listing);
+        Deriving.list(
+            _products, _licences, _outcomes, developerId, terms, sources, DIRECTORY, DATASETS, _nextEventNo()
+        );
     }
 
     /// @inheritdoc ILicenceRegistry
     function setProductState(bytes16 productId, ProductState state, bytes32 decisionDigest) external {
         Product storage subject = _knownProduct(productId);
-        bytes16 actorId = _requireOperatorOrRegistrar(subject);
-        bool isAuthority = actorId != subject.operatorId;
-        bool isHeld = _isProductHeld[productId];
-        bool isHold = isAuthority && state == ProductState.SUSPENDED && !isHeld;
-        bool isSame = subject.state == state && !isHold;
-        if (state == ProductState.NONE || subject.state == ProductState.WITHDRAWN || isSame) {
-            revert LicenceRegistry_IllegalStep(uint128(productId), uint8(subject.state), uint8(state));
+        bytes16 actorId = 0;
+        if (!_isByDesk(SubjectKind.PRODUCT, productId)) {
+            actorId = _requireOperatorOrRegistrar(subject);
+            _stepProduct(productId, subject, state, actorId != subject.operatorId);
         }
-        if (isHeld && !isAuthority && state == ProductState.LISTED) {
-            revert LicenceRegistry_SuspendedByAuthority(uint128(productId));
-        }
-        if (isHold != isHeld) _isProductHeld[productId] = isHold;
         subject.state = state;
         emit ProductStateSet(_nextEventNo(), productId, state, actorId, decisionDigest);
     }
@@ -134,6 +128,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         if (authorityId == subject.operatorId) {
             revert LicenceRegistry_ApproverIsOperator(productId, authorityId);
         }
+        _requireSecond(JointAct.PRICE_APPROVAL);
         Tariffs.requireBands(caps);
         subject.capsDigest = sha256(abi.encode(caps));
         emit CapsApproved(_nextEventNo(), productId, authorityId, caps, decisionDigest);
@@ -153,6 +148,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
             }
             Tariffs.requireWithin(tariff, caps);
         }
+        if (subject.tariffNo != 0) _supersededAt[productId][subject.tariffNo] = Clock.nowSeconds();
         uint32 tariffNo = ++subject.tariffNo;
         _tariffs[productId][tariffNo] = sha256(abi.encode(tariff));
         emit TariffPublished(_nextEventNo(), productId, tariffNo, tariff);
@@ -166,8 +162,8 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     ) external returns (uint64 licenceNo) {
         (OpeningTier tier, uint32[] memory policyNos) = _requireGrantable(agreement);
         bytes32 digest = agreementDigest(agreement);
-        _requireSigned(digest, operatorSigned, agreement.operatorId);
-        _requireSigned(digest, buyerSigned, agreement.buyerId);
+        _requireSigned(digest, operatorSigned, agreement.operatorId, Role.OPERATOR);
+        _requireSigned(digest, buyerSigned, agreement.buyerId, Role.BUYER);
         DIRECTORY.requireRoleAtHome(buyerSigned.signer, Role.BUYER);
         licenceNo = ++_licenceCount;
         _licenceOf[agreement.agreementId] = licenceNo;
@@ -182,6 +178,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
             modes: agreement.modes,
             state: LicenceState.ACTIVE,
             teamMax: agreement.teamMax,
+            isAcceptedByUse: agreement.isAcceptedByUse,
             agreementDigest: digest
         });
         Deriving.agree(_outcomes, licenceNo, agreement.outcomePpm);
@@ -212,8 +209,8 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         _requireQuota(change);
         _requireExtension(change, subject);
         bytes32 digest = supplementDigest(change);
-        _requireSigned(digest, operatorSigned, _products[subject.productId].operatorId);
-        _requireSigned(digest, buyerSigned, subject.buyerId);
+        _requireSigned(digest, operatorSigned, _products[subject.productId].operatorId, Role.OPERATOR);
+        _requireSigned(digest, buyerSigned, subject.buyerId, Role.BUYER);
         subject.validUntil = change.validUntil;
         subject.quotaUnits = change.quotaUnits;
         subject.agreementDigest = digest;
@@ -223,20 +220,10 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     /// @inheritdoc ILicenceRegistry
     function setLicenceState(uint64 licenceNo, LicenceState state, bytes32 decisionDigest) external {
         Licence storage subject = _knownLicence(licenceNo);
-        bytes16 actorId = _actor();
-        bool isEndByBuyer = state == LicenceState.TERMINATED && actorId == subject.buyerId;
-        if (!isEndByBuyer) _requireOperatorOrRegistrar(_products[subject.productId]);
-        bool isAuthority = !isEndByBuyer && actorId != _products[subject.productId].operatorId;
-        bool isHeld = _isLicenceHeld[licenceNo];
-        bool isHold = isAuthority && state == LicenceState.SUSPENDED && !isHeld;
-        bool isSame = subject.state == state && !isHold;
-        if (state == LicenceState.NONE || subject.state == LicenceState.TERMINATED || isSame) {
-            revert LicenceRegistry_IllegalStep(licenceNo, uint8(subject.state), uint8(state));
+        bytes16 actorId = 0;
+        if (!_isByDesk(SubjectKind.LICENCE, bytes16(uint128(licenceNo)))) {
+            actorId = _stepLicence(licenceNo, subject, state);
         }
-        if (isHeld && !isAuthority && state == LicenceState.ACTIVE) {
-            revert LicenceRegistry_SuspendedByAuthority(licenceNo);
-        }
-        if (isHold != isHeld) _isLicenceHeld[licenceNo] = isHold;
         subject.state = state;
         emit LicenceStateSet(_nextEventNo(), licenceNo, state, actorId, decisionDigest);
     }
@@ -252,6 +239,23 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     }
 
     /// @inheritdoc ILicenceRegistry
+    function sellerOf(bytes16 productId) external view returns (bytes16 operatorId, uint32 cityCode) {
+        Product storage subject = _knownProduct(productId);
+        return (subject.operatorId, subject.cityCode);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function partiesOf(uint64 licenceNo)
+        external
+        view
+        returns (bytes16 operatorId, bytes16 buyerId, uint32 cityCode)
+    {
+        Licence storage subject = _knownLicence(licenceNo);
+        Product storage sold = _products[subject.productId];
+        return (sold.operatorId, subject.buyerId, sold.cityCode);
+    }
+
+    /// @inheritdoc ILicenceRegistry
     function lineageOf(bytes16 productId) external view returns (LineageEntry[] memory) {
         return Lineages.entriesOf(Lineages.read(_products[productId].lineage));
     }
@@ -264,11 +268,6 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     /// @inheritdoc ILicenceRegistry
     function outcomesAt(bytes16 productId) external view returns (address) {
         return _lineageAt(productId, true);
-    }
-
-    /// @inheritdoc ILicenceRegistry
-    function outcomePpmOf(uint64 licenceNo) external view returns (Ppm) {
-        return _outcomes.agreedPpm[licenceNo];
     }
 
     /// @inheritdoc ILicenceRegistry
@@ -332,13 +331,50 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         return DATASETS.requireOpen(datasetIds, agreement.modes, agreement.purpose);
     }
 
-    /// @dev Free purposes have no tariff; chargeable ones have the tariff in force (发改价格〔2025〕65号).
+    function _stepProduct(bytes16 productId, Product storage subject, ProductState state, bool isAuthority) private {
+        bool isHeld = _isProductHeld[productId];
+        bool isHold = isAuthority && state == ProductState.SUSPENDED && !isHeld;
+        bool isSame = subject.state == state && !isHold;
+        if (state == ProductState.NONE || subject.state == ProductState.WITHDRAWN || isSame) {
+            revert LicenceRegistry_IllegalStep(uint128(productId), uint8(subject.state), uint8(state));
+        }
+        if (isHeld && !isAuthority && state == ProductState.LISTED) {
+            revert LicenceRegistry_SuspendedByAuthority(uint128(productId));
+        }
+        if (isHold != isHeld) _isProductHeld[productId] = isHold;
+    }
+
+    function _stepLicence(uint64 licenceNo, Licence storage subject, LicenceState state)
+        private
+        returns (bytes16 actorId)
+    {
+        actorId = _actor();
+        bool isEndByBuyer = state == LicenceState.TERMINATED && actorId == subject.buyerId;
+        if (isEndByBuyer) _actorUsing(Role.BUYER);
+        else _requireOperatorOrRegistrar(_products[subject.productId]);
+        bool isAuthority = !isEndByBuyer && actorId != _products[subject.productId].operatorId;
+        bool isHeld = _isLicenceHeld[licenceNo];
+        bool isHold = isAuthority && state == LicenceState.SUSPENDED && !isHeld;
+        bool isSame = subject.state == state && !isHold;
+        if (state == LicenceState.NONE || subject.state == LicenceState.TERMINATED || isSame) {
+            revert LicenceRegistry_IllegalStep(licenceNo, uint8(subject.state), uint8(state));
+        }
+        if (isHeld && !isAuthority && state == LicenceState.ACTIVE) {
+            revert LicenceRegistry_SuspendedByAuthority(licenceNo);
+        }
+        if (isHold != isHeld) _isLicenceHeld[licenceNo] = isHold;
+    }
+
+    /// @dev Free purposes have no tariff; chargeable ones have the tariff in force, or one that a quote
+    /// may still hold (发改价格〔2025〕65号).
     function _requirePrice(Agreement calldata agreement, Product storage subject) private view {
         bool isChargeable = agreement.purpose == Purpose.INDUSTRY || agreement.purpose == Purpose.SECTOR;
         if (agreement.purpose == Purpose.NONE || isChargeable != (agreement.tariffNo != 0)) {
             revert LicenceRegistry_PurposeAndPrice(agreement.purpose, agreement.tariffNo);
         }
-        if (isChargeable && agreement.tariffNo != subject.tariffNo) {
+        if (!isChargeable || agreement.tariffNo == subject.tariffNo) return;
+        uint64 supersededAt = _supersededAt[agreement.productId][agreement.tariffNo];
+        if (supersededAt == 0 || Clock.nowSeconds() > supersededAt + QUOTE_SECONDS) {
             revert LicenceRegistry_TariffNotInForce(agreement.productId, agreement.tariffNo, subject.tariffNo);
         }
     }
@@ -401,18 +437,18 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         }
     }
 
-    function _requireSigned(bytes32 digest, Signed calldata signed, bytes16 partyId) private view {
+    function _requireSigned(bytes32 digest, Signed calldata signed, bytes16 partyId, Role role) private view {
         if (!SignatureChecker.isValidSignatureNow(signed.signer, digest, signed.signature)) {
             revert LicenceRegistry_SignatureInvalid(signed.signer, digest);
         }
-        bytes16 organisationId = DIRECTORY.organisationOf(signed.signer);
+        bytes16 organisationId = DIRECTORY.requireMayUse(signed.signer, role);
         if (organisationId != partyId) {
             revert LicenceRegistry_SignerNotOfParty(signed.signer, organisationId, partyId);
         }
     }
 
     function _requireOperator(bytes16 productId, Product storage subject) private view {
-        bytes16 actorId = _actor();
+        bytes16 actorId = _actorUsing(Role.OPERATOR);
         if (actorId != subject.operatorId) {
             revert LicenceRegistry_NotOperator(productId, actorId, subject.operatorId);
         }
@@ -420,7 +456,8 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
 
     function _requireOperatorOrRegistrar(Product storage subject) private view returns (bytes16 actorId) {
         actorId = _actor();
-        if (actorId != subject.operatorId) _actorWith(Role.REGISTRAR, subject.cityCode);
+        if (actorId == subject.operatorId) _actorUsing(Role.OPERATOR);
+        else _actorWith(Role.REGISTRAR, subject.cityCode);
     }
 
     function _knownProduct(bytes16 productId) private view returns (Product storage subject) {

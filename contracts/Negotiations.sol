@@ -5,7 +5,7 @@ import {IDirectory} from "./interfaces/IDirectory.sol";
 import {ILicenceRegistry} from "./interfaces/ILicenceRegistry.sol";
 import {INegotiations} from "./interfaces/INegotiations.sol";
 import {Clock} from "./libraries/Clock.sol";
-import {NegotiationState, ProductState} from "./libraries/Codes.sol";
+import {NegotiationState, ProductState, Role} from "./libraries/Codes.sol";
 import {Member} from "./libraries/Member.sol";
 
 /// @title Negotiations
@@ -191,9 +191,9 @@ contract Negotiations is INegotiations, Member {
 
     function _requireParty(bytes16 threadId, Parties calldata parties) private view returns (bytes16 actorId) {
         actorId = _actor();
-        if (actorId != parties.operatorId && actorId != parties.buyerId) {
-            revert Negotiations_NotParty(threadId, actorId);
-        }
+        if (actorId == parties.operatorId) _actorUsing(Role.OPERATOR);
+        else if (actorId == parties.buyerId) _actorUsing(Role.BUYER);
+        else revert Negotiations_NotParty(threadId, actorId);
     }
 
     /// @dev 160 bits: nobody finds other parties or another offer with the same beginning.

@@ -11,7 +11,7 @@ import {Billing} from "./libraries/Billing.sol";
 import {BookKeeping, Books} from "./libraries/Books.sol";
 import {Clock} from "./libraries/Clock.sol";
 import {Closing} from "./libraries/Closing.sol";
-import {InvoiceState, Role, SchemeState} from "./libraries/Codes.sol";
+import {InvoiceState, JointAct, Role, SchemeState} from "./libraries/Codes.sol";
 import {Corrections} from "./libraries/Corrections.sol";
 import {Lineages} from "./libraries/Lineages.sol";
 import {Member} from "./libraries/Member.sol";
@@ -97,35 +97,23 @@ contract RevenueLedger is IRevenueLedger, Member {
 
     /// @inheritdoc IRevenueLedger
     function accept(bytes16 invoiceId) external {
-        Invoice storage bill = _invoiceIn(invoiceId, InvoiceState.HELD);
-        bytes16 actorId = _actor();
-        bytes16 buyerId = LICENCES.licence(bill.licenceNo).buyerId;
-        if (actorId != buyerId) revert RevenueLedger_NotBuyer(invoiceId, actorId, buyerId);
-        _release(invoiceId, bill, true);
+        Billing.release(_books, invoiceId, _actorUsing(Role.BUYER), LICENCES, _nextEventNo());
     }
 
     /// @inheritdoc IRevenueLedger
     function release(bytes16 invoiceId) external {
-        Invoice storage bill = _invoiceIn(invoiceId, InvoiceState.HELD);
-        uint64 nowSeconds = Clock.nowSeconds();
-        if (nowSeconds < bill.heldUntil) {
-            revert RevenueLedger_StillHeld(invoiceId, bill.heldUntil, nowSeconds);
-        }
-        _release(invoiceId, bill, false);
+        Billing.release(_books, invoiceId, 0, LICENCES, _nextEventNo());
     }
 
     /// @inheritdoc IRevenueLedger
     function setFrozen(bytes16 invoiceId, bool isFrozen, bytes32 decisionDigest) external {
+        if (msg.sender != DIRECTORY.objectionDesk()) revert IDirectory.Directory_NotDesk(msg.sender);
         Invoice storage bill = _books.knownInvoice(invoiceId);
-        bool isHeld = bill.state == InvoiceState.ISSUED || bill.state == InvoiceState.HELD;
-        if (!isHeld) revert RevenueLedger_WrongState(invoiceId, bill.state, InvoiceState.HELD);
-        Scheme storage subject = _books.schemes[bill.schemeId];
-        bytes16 handlerId = _actorWith(Role.HANDLER, subject.cityCode);
-        if (handlerId == subject.operatorId || handlerId == LICENCES.licence(bill.licenceNo).buyerId) {
-            revert RevenueLedger_HandlerIsParty(invoiceId, handlerId);
+        if (isFrozen && bill.state > InvoiceState.HELD) {
+            revert RevenueLedger_WrongState(invoiceId, bill.state, InvoiceState.HELD);
         }
         bill.isFrozen = isFrozen;
-        emit InvoiceFrozen(_nextEventNo(), invoiceId, isFrozen, handlerId, decisionDigest);
+        emit InvoiceFrozen(_nextEventNo(), invoiceId, isFrozen, decisionDigest);
     }
 
     /// @inheritdoc IRevenueLedger
@@ -192,6 +180,7 @@ contract RevenueLedger is IRevenueLedger, Member {
     /// @inheritdoc IRevenueLedger
     function shareOutcome(bytes16 invoiceId) external {
         Invoice storage bill = _invoiceIn(invoiceId, InvoiceState.RELEASED);
+        _requireOperator(bill.schemeId, _books.schemes[bill.schemeId].operatorId);
         OutcomeSharing.share(_books, invoiceId, LICENCES.outcomesAt(bill.productId), _nextEventNo());
     }
 
@@ -244,12 +233,12 @@ contract RevenueLedger is IRevenueLedger, Member {
         RemittanceLine[] calldata lines,
         bytes32 documentDigest
     ) external {
-        bytes16 actorId = _actor();
+        (bytes16 actorId, bool isPlatform) = _operating(0);
         Remitting.Request memory request = Remitting.Request({
             batchId: batchId,
             payeeId: payeeId,
             actorId: actorId,
-            isPlatform: _isPlatform(actorId),
+            isPlatform: isPlatform,
             documentDigest: documentDigest,
             eventNo: _nextEventNo()
         });
@@ -258,8 +247,9 @@ contract RevenueLedger is IRevenueLedger, Member {
 
     /// @inheritdoc IRevenueLedger
     function closeRemittance(bytes16 batchId, bytes32 receiptDigest) external {
-        bytes16 actorId = _actor();
-        Remitting.close(_books, batchId, receiptDigest, actorId, _isPlatform(actorId), _nextEventNo());
+        (bytes16 actorId, bool mayAct) = _operating(_books.remittances[batchId].openerId);
+        Remitting.close(_books, batchId, receiptDigest, actorId, mayAct, _nextEventNo());
+        _requireSecond(JointAct.REMITTANCE_CLOSING);
     }
 
     /// @inheritdoc IRevenueLedger
@@ -275,6 +265,11 @@ contract RevenueLedger is IRevenueLedger, Member {
     /// @inheritdoc IRevenueLedger
     function invoice(bytes16 invoiceId) external view returns (Invoice memory) {
         return _books.knownInvoice(invoiceId);
+    }
+
+    /// @inheritdoc IRevenueLedger
+    function licenceOf(bytes16 invoiceId) external view returns (uint64) {
+        return _books.knownInvoice(invoiceId).licenceNo;
     }
 
     /// @inheritdoc IRevenueLedger
@@ -302,16 +297,6 @@ contract RevenueLedger is IRevenueLedger, Member {
         return _books.used[buyerId][productId][year];
     }
 
-    function _release(bytes16 invoiceId, Invoice storage bill, bool isAccepted) private {
-        if (bill.isFrozen) revert RevenueLedger_Frozen(invoiceId);
-        Scheme storage subject = _books.schemes[bill.schemeId];
-        uint32 releaseNo = ++subject.releaseCount;
-        --subject.openCount;
-        bill.releaseNo = releaseNo;
-        bill.state = InvoiceState.RELEASED;
-        emit InvoiceReleased(_nextEventNo(), invoiceId, releaseNo, isAccepted);
-    }
-
     /// @dev A split bill that the caller may correct.
     function _correction(bytes16 invoiceId, Fen reductionFen, bytes32 receiptDigest, bytes32 documentDigest)
         private
@@ -336,6 +321,7 @@ contract RevenueLedger is IRevenueLedger, Member {
     {
         authorityId = _actorWith(Role.PRICE_AUTHORITY, cityCode);
         if (authorityId == operatorId) revert RevenueLedger_ApproverIsOperator(schemeId, authorityId);
+        _requireSecond(JointAct.PRICE_APPROVAL);
     }
 
     /// @dev Splits follow releases, and a change that is in force comes before any further split.
@@ -352,10 +338,8 @@ contract RevenueLedger is IRevenueLedger, Member {
     }
 
     function _requireOperator(bytes16 schemeId, bytes16 operatorId) private view {
-        bytes16 actorId = _actor();
-        if (actorId != operatorId && !_isPlatform(actorId)) {
-            revert RevenueLedger_NotOperator(schemeId, actorId);
-        }
+        (bytes16 actorId, bool mayAct) = _operating(operatorId);
+        if (!mayAct) revert RevenueLedger_NotOperator(schemeId, actorId);
     }
 
     function _invoiceIn(bytes16 invoiceId, InvoiceState needed) private view returns (Invoice storage subject) {

@@ -21,8 +21,8 @@ contract UsageLog is IUsageLog, Member {
 
     /// @inheritdoc IUsageLog
     function openLog(bytes32 originDigest) external returns (uint32 logNo) {
-        bytes16 keeperId = _actor();
-        if (!_isPlatform(keeperId)) DIRECTORY.requireRoleAtHome(_msgSender(), Role.OPERATOR);
+        (bytes16 keeperId, bool isPlatform) = _operating(0);
+        if (!isPlatform) DIRECTORY.requireRoleAtHome(_msgSender(), Role.OPERATOR);
         logNo = ++_logCount;
         _heads[logNo].keeperId = keeperId;
         emit LogOpened(_nextEventNo(), logNo, keeperId, originDigest);
@@ -38,7 +38,7 @@ contract UsageLog is IUsageLog, Member {
     ) external {
         Head storage subject = _known(logNo);
         (uint64 oldSize, uint64 oldTimeMs, bytes16 keeperId) = (subject.size, subject.timeMs, subject.keeperId);
-        bytes16 actorId = _actor();
+        (bytes16 actorId,) = _operating(keeperId);
         if (actorId != keeperId) revert UsageLog_NotKeeper(logNo, actorId, keeperId);
         if (size <= oldSize) revert UsageLog_SizeNotLarger(logNo, size, oldSize);
         if (timeMs < oldTimeMs) revert UsageLog_ClockBack(logNo, timeMs, oldTimeMs);

@@ -15,12 +15,14 @@ from api.console.words import words_of
 from api.deps import MarketDep
 from api.languages import CHINESE, language_of
 from api.tags import tag_of
+from ledger.app.calendars import calendar_found
 from ledger.app.log_keeping import anchors_found, logs_found
 from ledger.app.lookup import datasets_found
 from ledger.app.market import Market
 from ledger.app.names import display_names, invented
 from ledger.domain.calendar import instant_text
-from ledger.domain.codes import Purpose, label_zh
+from ledger.domain.codes import Purpose
+from ledger.domain.labels import label_zh
 from ledger.domain.units import yuan_text, yuan_text_exact
 from ledger.report.statements import market_statement
 
@@ -65,6 +67,7 @@ def figures_of(market: Market, language: str) -> dict[str, Any]:
         "datasets": datasets,
         "anchors": _anchors(market),
         "invented": invented(market),
+        "is_trial": calendar_found(market)["is_trial"],
         "flow": drawing_of(statement, datasets, name),
         "name": name,
         "purpose": purpose,

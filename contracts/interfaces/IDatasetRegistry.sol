@@ -365,7 +365,9 @@ interface IDatasetRegistry {
     /// @param scores 规范性, 完整性, 准确性, 一致性, 时效性, 可访问性, a byte each, 0 to 100.
     function inspect(bytes16 datasetId, bytes6 scores, bytes32 reportDigest) external;
 
-    /// @notice Suspends or restores a dataset; registrar of the city. Emits {DatasetSuspensionSet}.
+    /// @notice Suspends or restores a dataset: registrar of the city, or the objection desk. Emits
+    /// {DatasetSuspensionSet}.
+    /// @dev What the desk suspended, only the desk restores.
     function setSuspended(bytes16 datasetId, bool isSuspended, bytes32 decisionDigest) external;
 
     /// @notice Reverts with the first reason why one of the datasets may not be sold in these modes.

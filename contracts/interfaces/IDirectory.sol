@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {OrganisationStatus, Role} from "../libraries/Codes.sol";
+import {JointAct, OrganisationStatus, PayeeRule, Role} from "../libraries/Codes.sol";
+import {Ppm} from "../libraries/Units.sol";
 
 /// @title IDirectory
 /// @notice The organisations of the market, the accounts that sign for them, and what each may do
@@ -13,8 +14,19 @@ interface IDirectory {
         uint32 roles;
         /// @dev True for authorities, treasuries, platforms, regulators: only governance admits them.
         bool isInstitution;
-        /// @dev True where income goes to the treasury of the organisation's city (国库集中收缴).
-        bool isPaidToTreasury;
+        /// @dev Where its income goes: to itself, to the treasury of its city (国库集中收缴), or to
+        /// both as that treasury has ruled (事业单位).
+        PayeeRule payeeRule;
+    }
+
+    /// @notice Who is paid for what an organisation earns.
+    struct Payees {
+        /// @dev The treasury of its city; zero where the organisation alone is paid.
+        bytes16 treasuryId;
+        /// @dev The treasury's part, ppm; the rest is for the organisation's own account.
+        Ppm treasuryPpm;
+        /// @dev Number of the city's rule that says so; zero where there is no such rule.
+        uint32 ruleNo;
     }
 
     struct Organisation {
@@ -37,10 +49,29 @@ interface IDirectory {
     event OrganisationStatusSet(
         uint64 eventNo, bytes16 indexed organisationId, OrganisationStatus status, bytes32 decisionDigest
     );
-    event SignerAdded(uint64 eventNo, bytes16 indexed organisationId, address indexed signer);
+    /// @dev `roles`: bitmap of the roles that the account may use, and of administration.
+    event SignerAdded(
+        uint64 eventNo, bytes16 indexed organisationId, address indexed signer, uint32 roles
+    );
+    event SignerRolesSet(
+        uint64 eventNo, bytes16 indexed organisationId, address indexed signer, uint32 roles
+    );
     event SignerRemoved(uint64 eventNo, bytes16 indexed organisationId, address indexed signer);
+    event JointActsSet(uint64 eventNo, bytes16 indexed organisationId, uint32 jointActs);
+    event WorkPrepared(
+        uint64 eventNo, bytes16 indexed organisationId, bytes32 indexed workDigest, address indexed signer
+    );
     event RoleGranted(uint64 eventNo, bytes16 indexed organisationId, Role indexed role, uint32 indexed cityCode);
     event RoleRevoked(uint64 eventNo, bytes16 indexed organisationId, Role indexed role, uint32 indexed cityCode);
+    event TreasuryRuleSet(
+        uint64 eventNo,
+        uint32 indexed cityCode,
+        uint32 ruleNo,
+        Ppm treasuryPpm,
+        bytes16 treasuryId,
+        bytes32 decisionDigest
+    );
+    event DeskAppointed(uint64 eventNo, address indexed desk);
 
     /// @notice Two organisations are affiliates (关联方), the lower id first; who declared it.
     event AffiliatesDeclared(uint64 eventNo, bytes16 indexed oneId, bytes16 indexed otherId, bytes16 actorId);
@@ -74,6 +105,22 @@ interface IDirectory {
     error Directory_SignerTaken(address signer, bytes16 organisationId);
     /// @notice Thrown when an account is removed that does not sign for the organisation.
     error Directory_SignerNotOfOrganisation(address signer, bytes16 organisationId);
+    /// @notice Thrown when an account signs with a role that its organisation did not let it use.
+    error Directory_SignerRoleMissing(address signer, Role role);
+    /// @notice Thrown when an account signs that may use no role of its organisation.
+    error Directory_SignerWithoutRole(address signer);
+    /// @notice Thrown when an account is given no role at all, or bits that are no role.
+    error Directory_SignerRolesInvalid(address signer, uint32 got, uint32 limit);
+    /// @notice Thrown when an account changes signers without being an administrator.
+    error Directory_NotAdministrator(address signer, bytes16 organisationId);
+    /// @notice Thrown when an account changes or removes itself: so the last administrator stays.
+    error Directory_OwnSigner(address signer);
+    /// @notice Thrown when an act that takes two would be left to fewer accounts.
+    error Directory_TooFewSigners(bytes16 organisationId, uint32 count);
+    /// @notice Thrown when a bit names no act that can take two.
+    error Directory_JointActsUnknown(bytes16 organisationId, uint32 got, uint32 limit);
+    /// @notice Thrown when an act takes two and no other account of the organisation prepared it.
+    error Directory_SecondSignerMissing(bytes16 organisationId, JointAct act, bytes32 workDigest);
     /// @notice Thrown when the organisation is suspended.
     error Directory_OrganisationSuspended(bytes16 organisationId);
     /// @notice Thrown when the organisation lacks the role in the city.
@@ -90,6 +137,12 @@ interface IDirectory {
     error Directory_OwnCase(bytes16 organisationId);
     /// @notice Thrown when a city has no treasury to receive its income.
     error Directory_NoTreasury(uint32 cityCode);
+    /// @notice Thrown when a treasury's part is more than the whole.
+    error Directory_TreasuryPartTooLarge(Ppm got, uint32 limitPpm);
+    /// @notice Thrown when the market has its objection desk already, or none is named.
+    error Directory_DeskTaken(address current);
+    /// @notice Thrown when only the objection desk may do this.
+    error Directory_NotDesk(address caller);
 
     /// @notice Thrown when a table names days that the year does not have.
     error Directory_CalendarMalformed(uint16 year, uint256 high);
@@ -104,6 +157,9 @@ interface IDirectory {
 
     /// @notice Says what a kind of organisation may do. Governance only. Emits {KindDefined}.
     function defineKind(uint8 kind, KindRule calldata rule) external;
+
+    /// @notice Names the contract that decides on objections, once and for all. Governance only. Emits {DeskAppointed}.
+    function appointDesk(address desk) external;
 
     /// @notice Admits an organisation with its first signing account. Emits {OrganisationAdmitted}.
     /// @dev Institutions are admitted by governance, all others by a registrar of their city.
@@ -127,13 +183,59 @@ interface IDirectory {
     function revokeRole(bytes16 organisationId, Role role, uint32 cityCode) external;
 
     /// @notice Lets another account sign for the caller's organisation. Emits {SignerAdded}.
-    function addSigner(address signer) external;
+    /// @dev Administrators only, as the three below. The first account of an organisation may use all.
+    /// @param roles Bitmap of the roles that it may use, `1 << uint8(role)`, and of administration, bit
+    /// 31; never none. It grants nothing that the organisation does not hold.
+    function addSigner(address signer, uint32 roles) external;
 
-    /// @notice Ends an account's right to sign for the caller's organisation. Emits {SignerRemoved}.
+    /// @notice Changes what another account of the caller's organisation may use. Emits {SignerRolesSet}.
+    function setSignerRoles(address signer, uint32 roles) external;
+
+    /// @notice Ends another account's right to sign for the caller's organisation. Emits {SignerRemoved}.
     function removeSigner(address signer) external;
+
+    /// @notice Says which acts take two accounts of the caller's organisation. Emits {JointActsSet}.
+    /// @dev With any of them, administration is one too, this call included.
+    /// @param acts Bitmap, `1 << uint8(act)`.
+    function setJointActs(uint32 acts) external;
+
+    /// @notice Notes that the caller prepared a call for another of its organisation. Emits {WorkPrepared}.
+    /// @param workDigest SHA-256 of the contract's address (20 bytes) and the calldata.
+    function prepareWork(bytes32 workDigest) external;
+
+    /// @notice Reverts when the organisation of `signer` wants two for an act and no other prepared this
+    /// call of the asking contract.
+    function requireSecond(address signer, JointAct act, bytes calldata data) external view;
+
+    /// @notice The active organisation of an account that may use `role` for it, whether or not the
+    /// organisation holds the role; reverts otherwise.
+    function requireMayUse(address signer, Role role) external view returns (bytes16 organisationId);
+
+    /// @notice The active organisation of an account that may use at least one role for it; reverts otherwise.
+    function requireAnyRole(address signer) external view returns (bytes16 organisationId);
+
+    /// @notice The active organisation of an account that may use the role of operator or, for a
+    /// platform, that of platform; reverts otherwise.
+    /// @param operatorId Organisation for which it would act; zero for none.
+    /// @return organisationId The account's.
+    /// @return mayAct Whether it signs for that operator, or for a platform.
+    function requireOperating(address signer, bytes16 operatorId)
+        external
+        view
+        returns (bytes16 organisationId, bool mayAct);
+
+    /// @notice Whom an account signs for and what it may use; zeros for nobody.
+    function signerRoles(address signer) external view returns (bytes16 organisationId, uint32 roles);
 
     /// @notice Suspends or restores an organisation. Who may admit it may do so. Emits {OrganisationStatusSet}.
     function setStatus(bytes16 organisationId, OrganisationStatus status, bytes32 decisionDigest) external;
+
+    /// @notice Says which part of its public institutions' income a city's treasury is paid; the whole
+    /// while nothing was said. Only the treasury of that city. Emits {TreasuryRuleSet}.
+    /// @dev In force at once for what is not remitted yet; what is remitted stays as it was paid.
+    /// @param treasuryPpm The treasury's part, ppm; the rest goes to each institution's own account.
+    /// @param decisionDigest Salted digest of the decision.
+    function setTreasuryRule(uint32 cityCode, Ppm treasuryPpm, bytes32 decisionDigest) external;
 
     /// @notice The active organisation for which an account signs; reverts when there is none.
     function organisationOf(address signer) external view returns (bytes16 organisationId);
@@ -153,8 +255,9 @@ interface IDirectory {
     /// @notice One organisation; reverts when unknown.
     function organisation(bytes16 organisationId) external view returns (Organisation memory);
 
-    /// @notice Who is paid for what an organisation earns: itself, or the treasury of its city.
-    function payeeOf(bytes16 organisationId) external view returns (bytes16 payeeId);
+    /// @notice Who is paid for what an organisation earns: itself, the treasury of its city, or both.
+    /// @dev Reverts when it needs a treasury that its city does not have.
+    function payeesOf(bytes16 organisationId) external view returns (Payees memory payees);
 
     /// @return The rule of a kind.
     function kindRule(uint8 kind) external view returns (KindRule memory);
@@ -201,4 +304,7 @@ interface IDirectory {
 
     /// @return Whether two organisations are declared affiliates, in either order.
     function isAffiliate(bytes16 oneId, bytes16 otherId) external view returns (bool);
+
+    /// @return The contract that decides on objections; zero before it is named.
+    function objectionDesk() external view returns (address);
 }

@@ -54,7 +54,8 @@ interface ILicenceRegistry {
         bytes16 productId;
         bytes16 operatorId;
         bytes16 buyerId;
-        /// @dev The tariff version that the quote fixed; 0 for free use.
+        /// @dev The tariff version that the quote fixed; 0 for free use. A quote is this agreement as the
+        /// operator signed it, good until its deadline; a superseded tariff can be agreed on for 14 days.
         uint32 tariffNo;
         Purpose purpose;
         /// @dev Bitmap of delivery modes.
@@ -70,6 +71,8 @@ interface ILicenceRegistry {
         Ppm outcomePpm;
         /// @dev Most members of a team, each with a key of its own; 0 where the licence sets no limit.
         uint8 teamMax;
+        /// @dev Whether use counts as acceptance ("使用即视为验收"), so that what is paid needs no hold.
+        bool isAcceptedByUse;
         /// @dev SHA-256 of the canonical form of the terms, an ODRL agreement.
         bytes32 termsDigest;
         /// @dev Unix seconds after which the signatures no longer grant a licence.
@@ -128,6 +131,7 @@ interface ILicenceRegistry {
         uint8 modes;
         LicenceState state;
         uint8 teamMax;
+        bool isAcceptedByUse;
         /// @dev EIP-712 digest of the agreement or of its latest supplement.
         bytes32 agreementDigest;
     }
@@ -198,7 +202,7 @@ interface ILicenceRegistry {
     error LicenceRegistry_CapsDiffer(bytes16 productId, bytes32 got, bytes32 expected);
     /// @notice Thrown when a band's price exceeds the cap of a cap band that it overlaps.
     error LicenceRegistry_PriceAboveCap(uint256 band, MicroYuan price, MicroYuan cap);
-    /// @notice Thrown when the tariff named is not the one in force.
+    /// @notice Thrown when the tariff named is neither in force nor still quoted.
     error LicenceRegistry_TariffNotInForce(bytes16 productId, uint32 got, uint32 inForce);
     /// @notice Thrown when a passed tariff is not the one published under this number.
     error LicenceRegistry_TariffDiffers(bytes16 productId, uint32 tariffNo, bytes32 got, bytes32 expected);
@@ -297,10 +301,10 @@ interface ILicenceRegistry {
     /// @param sources Parents, ascending by licence, then by ancestor; at most 64.
     function listDerived(Derivation calldata terms, Source[] calldata sources) external;
 
-    /// @notice Suspends, restores or withdraws a product: its operator, or a registrar of its city.
-    /// Emits {ProductStateSet}.
-    /// @dev What a registrar suspended, only a registrar restores. A registrar may also take over a
-    /// suspension by the operator.
+    /// @notice Suspends, restores or withdraws a product: its operator, a registrar of its city, or the
+    /// objection desk. Emits {ProductStateSet}, with no actor where the desk acted.
+    /// @dev What a registrar suspended, only a registrar restores; what the desk suspended, only the
+    /// desk. A registrar may also take over a suspension by the operator.
     function setProductState(bytes16 productId, ProductState state, bytes32 decisionDigest) external;
 
     /// @notice Approves ceiling prices (上限收费标准); price authority of the product's city. Emits {CapsApproved}.
@@ -308,6 +312,7 @@ interface ILicenceRegistry {
     function approveCaps(bytes16 productId, Band[] calldata caps, bytes32 decisionDigest) external;
 
     /// @notice Publishes the tariff now in force, within the approved caps. Emits {TariffPublished}.
+    /// @dev Quotes freeze the version: the one before can be agreed on for 14 days more.
     /// @param caps The approved caps, whose digest the ledger holds; none for a derived product.
     function publishTariff(bytes16 productId, Tariff calldata tariff, Band[] calldata caps) external;
 
@@ -327,10 +332,9 @@ interface ILicenceRegistry {
         Signed calldata buyerSigned
     ) external;
 
-    /// @notice Suspends or restores a licence (operator, or registrar of the product's city), or ends
-    /// it (also the buyer). Emits {LicenceStateSet}.
-    /// @dev What a registrar suspended, only a registrar restores. A registrar may also take over a
-    /// suspension by the operator.
+    /// @notice Suspends or restores a licence (operator, registrar of the product's city, objection
+    /// desk), or ends it (also the buyer). Emits {LicenceStateSet}, with no actor where the desk acted.
+    /// @dev As for products. While the desk holds a licence, nobody else changes its state.
     function setLicenceState(uint64 licenceNo, LicenceState state, bytes32 decisionDigest) external;
 
     /// @notice The EIP-712 digest that both sides sign.
@@ -348,14 +352,20 @@ interface ILicenceRegistry {
     /// @notice A product's lineage, in its order; empty when the product is unknown.
     function lineageOf(bytes16 productId) external view returns (LineageEntry[] memory);
 
-    /// @return The part of its buyer's outcomes that a licence sends up the lineage.
-    function outcomePpmOf(uint64 licenceNo) external view returns (Ppm);
-
     /// @return Operators of all products from which a derived product was made, however far up.
     function upstreamOf(bytes16 productId) external view returns (bytes16[] memory);
 
     /// @return Where the lineage of a derived product is written; reverts for any other product.
     function outcomesAt(bytes16 productId) external view returns (address);
+
+    /// @notice Who sells a product, and its city; reverts when unknown.
+    function sellerOf(bytes16 productId) external view returns (bytes16 operatorId, uint32 cityCode);
+
+    /// @notice Who sold and who bought a licence, and the product's city; reverts when unknown.
+    function partiesOf(uint64 licenceNo)
+        external
+        view
+        returns (bytes16 operatorId, bytes16 buyerId, uint32 cityCode);
 
     /// @return Contract whose code is the lineage of a product with caps: a zero byte, then 20 bytes an entry, id
     /// (16), kind (1), weight in ppm (3, big-endian); zero when the product is unknown.

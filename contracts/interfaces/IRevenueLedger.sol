@@ -120,7 +120,9 @@ interface IRevenueLedger {
         /// @dev Recovered cost and shared profit.
         MicroFen entitledMicroFen;
         MicroFen remittedMicroFen;
-        /// @dev Whether the claimant is in the common pool: operator, platform, or used this year.
+        /// @dev Whether the claimant is in the common pool: operator, platform, or a dataset whose product
+        /// was sold this year. Free use, in the public interest or within a quota, puts nobody there: only
+        /// the cost of industry use is recovered (65号), and a use that nobody paid would open the pool.
         bool isPooled;
     }
 
@@ -216,9 +218,7 @@ interface IRevenueLedger {
     event PaymentRecorded(
         uint64 eventNo, bytes16 indexed invoiceId, Fen amountFen, Fen paidFen, uint64 heldUntil, bytes32 receiptDigest
     );
-    event InvoiceFrozen(
-        uint64 eventNo, bytes16 indexed invoiceId, bool isFrozen, bytes16 handlerId, bytes32 decisionDigest
-    );
+    event InvoiceFrozen(uint64 eventNo, bytes16 indexed invoiceId, bool isFrozen, bytes32 decisionDigest);
     event InvoiceReduced(
         uint64 eventNo,
         bytes16 indexed invoiceId,
@@ -228,6 +228,7 @@ interface IRevenueLedger {
         bytes32 receiptDigest,
         bytes32 documentDigest
     );
+    /// @dev `isAccepted`: by the buyer, or by use where the agreement says so.
     event InvoiceReleased(uint64 eventNo, bytes16 indexed invoiceId, uint32 releaseNo, bool isAccepted);
     event SplitRecorded(
         uint64 eventNo,
@@ -359,8 +360,6 @@ interface IRevenueLedger {
     error RevenueLedger_StillHeld(bytes16 invoiceId, uint64 heldUntil, uint64 nowSeconds);
     /// @notice Thrown when an objection keeps the payment from being released.
     error RevenueLedger_Frozen(bytes16 invoiceId);
-    /// @notice Thrown when the handler is a party to the case.
-    error RevenueLedger_HandlerIsParty(bytes16 invoiceId, bytes16 organisationId);
     /// @notice Thrown when a bill would be reduced by nothing, or below what it can be.
     error RevenueLedger_ReductionTooLarge(bytes16 invoiceId, Fen got, Fen limitFen);
     /// @notice Thrown when the split to be taken back is not the one that was recorded.
@@ -450,11 +449,12 @@ interface IRevenueLedger {
     /// @notice The buyer accepts the delivery; ends the hold. Emits {InvoiceReleased}.
     function accept(bytes16 invoiceId) external;
 
-    /// @notice Ends the hold after its time. Anyone may. Emits {InvoiceReleased}.
+    /// @notice Ends the hold after its time, or at once where the licence says that use is acceptance:
+    /// the bill rests on proven use. Anyone may, unless an objection froze it. Emits {InvoiceReleased}.
     function release(bytes16 invoiceId) external;
 
-    /// @notice Keeps a payment from being released, or lets it go on; handler of the scheme's city who is
-    /// no party. Emits {InvoiceFrozen}.
+    /// @notice Keeps a payment from being released, or lets it go on; the objection desk alone. Emits
+    /// {InvoiceFrozen}.
     function setFrozen(bytes16 invoiceId, bool isFrozen, bytes32 decisionDigest) external;
 
     /// @notice Reduces a bill that is not split: a credit note, or a refund. Emits {InvoiceReduced}.
@@ -562,6 +562,9 @@ interface IRevenueLedger {
 
     /// @return One claimant's account in a scheme; zero when it has none.
     function account(bytes16 schemeId, bytes16 claimantId) external view returns (Account memory);
+
+    /// @notice The licence whose use an invoice bills; reverts when unknown.
+    function licenceOf(bytes16 invoiceId) external view returns (uint64 licenceNo);
 
     /// @notice One invoice; reverts when unknown.
     function invoice(bytes16 invoiceId) external view returns (Invoice memory);

@@ -12,7 +12,7 @@ import {Receipts} from "./Receipts.sol";
 import {Fen, INCOME_FEN_MAX, PeriodId} from "./Units.sol";
 
 /// @title Billing
-/// @notice Bills on proven use, and their reduction. The ledger checks who calls before it asks here.
+/// @notice Bills on proven use, their release and reduction. The ledger checks who calls before it asks here.
 /// @dev Linked, not inlined: one contract has no room for all.
 library Billing {
     using BookKeeping for Books;
@@ -57,6 +57,38 @@ library Billing {
         bill.state = expected == 0 ? InvoiceState.SPLIT : InvoiceState.ISSUED;
         if (expected != 0) ++subject.openCount;
         _emitIssued(eventNo, claim, receipt, periodId, fromUnits);
+    }
+
+    /// @notice Ends the hold of a payment and puts the income in line for its split.
+    /// @param acceptorId Who accepts the delivery, only the buyer may; zero for a release without it,
+    /// which has to wait for its time unless the licence says that use is acceptance.
+    function release(
+        Books storage books,
+        bytes16 invoiceId,
+        bytes16 acceptorId,
+        ILicenceRegistry licences,
+        uint64 eventNo
+    ) external {
+        IRevenueLedger.Invoice storage bill = books.knownInvoice(invoiceId);
+        if (bill.state != InvoiceState.HELD) {
+            revert IRevenueLedger.RevenueLedger_WrongState(invoiceId, bill.state, InvoiceState.HELD);
+        }
+        ILicenceRegistry.Licence memory licence = licences.licence(bill.licenceNo);
+        if (acceptorId != 0 && acceptorId != licence.buyerId) {
+            revert IRevenueLedger.RevenueLedger_NotBuyer(invoiceId, acceptorId, licence.buyerId);
+        }
+        bool isAccepted = acceptorId != 0 || licence.isAcceptedByUse;
+        uint64 nowSeconds = Clock.nowSeconds();
+        if (!isAccepted && nowSeconds < bill.heldUntil) {
+            revert IRevenueLedger.RevenueLedger_StillHeld(invoiceId, bill.heldUntil, nowSeconds);
+        }
+        if (bill.isFrozen) revert IRevenueLedger.RevenueLedger_Frozen(invoiceId);
+        IRevenueLedger.Scheme storage subject = books.schemes[bill.schemeId];
+        uint32 releaseNo = ++subject.releaseCount;
+        --subject.openCount;
+        bill.releaseNo = releaseNo;
+        bill.state = InvoiceState.RELEASED;
+        emit IRevenueLedger.InvoiceReleased(eventNo, invoiceId, releaseNo, isAccepted);
     }
 
     /// @notice Reduces a bill that is not split.

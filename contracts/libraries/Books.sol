@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
 import {AccountWord} from "./Accounts.sol";
 import {InvoiceState, SchemeState} from "./Codes.sol";
+import {Part} from "./Parting.sol";
 import {Fen, INCOME_FEN_MAX, MICRO_FEN_PER_FEN, MicroFen, PPM_WHOLE, Ppm} from "./Units.sol";
 
 /// @dev All that the revenue ledger stores. Its libraries are handed the whole.
@@ -19,6 +20,7 @@ struct Books {
     mapping(uint64 licenceNo => mapping(uint32 logNo => uint64 units)) billed;
     mapping(bytes16 buyerId => mapping(bytes16 productId => mapping(uint16 year => uint64 units))) used;
     mapping(bytes32 receiptDigest => bool) isReceiptUsed;
+    mapping(bytes16 schemeId => mapping(bytes16 claimantId => Part)) parts;
 }
 
 /// @title BookKeeping

@@ -17,10 +17,28 @@ enum Role {
     DEVELOPER
 }
 
+/// @dev The bit of a signing account that may add, change and remove its organisation's others.
+uint32 constant ADMINISTRATION = uint32(1) << 31;
+
+/// @dev What an organisation may let take two of its accounts: one prepares, another acts. As a bit:
+/// `1 << uint8(act)`.
+enum JointAct {
+    ADMINISTRATION,
+    PRICE_APPROVAL,
+    REMITTANCE_CLOSING
+}
+
 enum OrganisationStatus {
     NONE,
     ACTIVE,
     SUSPENDED
+}
+
+/// @dev Who is paid for an organisation: itself, its city's treasury, or both by the city's rule.
+enum PayeeRule {
+    ITSELF,
+    TREASURY,
+    CITY_RULE
 }
 
 enum OpenClass {
@@ -184,4 +202,57 @@ enum ClaimantKind {
     NONE,
     DATASET,
     ORGANISATION
+}
+
+/// @dev What an objection is about.
+enum SubjectKind {
+    NONE,
+    DATASET,
+    PRODUCT,
+    LICENCE,
+    INVOICE
+}
+
+/// @dev 脱敏不足, 格式, 质量, 更新缓慢, 平台问题, 计费, 超范围使用, 个人信息或商业秘密侵权.
+enum Ground {
+    NONE,
+    MASKING,
+    FORMAT,
+    QUALITY,
+    SLOW_UPDATE,
+    PLATFORM_FAULT,
+    BILLING,
+    OVER_SCOPE,
+    INFRINGEMENT
+}
+
+enum ObjectionState {
+    NONE,
+    OPENED,
+    ACCEPTED,
+    RESPONDED,
+    VERIFIED,
+    DECIDED,
+    NOTIFIED,
+    EXECUTED,
+    CLOSED,
+    REFUSED,
+    WITHDRAWN
+}
+
+enum Outcome {
+    NONE,
+    WITHDRAW,
+    RESUME,
+    REOPEN,
+    REFUND,
+    DISMISS
+}
+
+/// @dev 行政复议, 行政诉讼, or what the contract provides.
+enum ReliefRoute {
+    NONE,
+    REVIEW,
+    LITIGATION,
+    CONTRACT
 }

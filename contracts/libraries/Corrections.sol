@@ -8,6 +8,7 @@ import {AccountWord, Accounts} from "./Accounts.sol";
 import {BookKeeping, Books} from "./Books.sol";
 import {InvoiceState, SchemeState} from "./Codes.sol";
 import {Lineages} from "./Lineages.sol";
+import {Part, Parting} from "./Parting.sol";
 import {Lines, SplitLines} from "./SplitLines.sol";
 import {Fen, MICRO_FEN_PER_FEN, MicroFen} from "./Units.sol";
 
@@ -15,7 +16,10 @@ import {Fen, MICRO_FEN_PER_FEN, MicroFen} from "./Units.sol";
 /// @notice Equal and opposite entries of a recorded split (domain.md 4.3 step 12).
 /// @dev Linked, not inlined: one contract has no room for all.
 library Corrections {
+    using Parting for Part;
+
     uint256 private constant ORGANISATION_LINES = 3;
+    uint256 private constant PAYEES_MAX = 2;
 
     /// @dev What the postings of one correction share.
     struct Reversal {
@@ -95,7 +99,7 @@ library Corrections {
         Lines memory lines,
         Reversal memory reversal
     ) private {
-        uint256 most = lines.costCount + lines.commonCount + lines.benefitCount;
+        uint256 most = (lines.costCount + lines.commonCount + lines.benefitCount) * PAYEES_MAX;
         IRevenueLedger.Receivable[] memory receivables = new IRevenueLedger.Receivable[](most);
         reversal.receivables = receivables;
         uint256 cost = _reverseCost(books, lines, reversal);
@@ -160,14 +164,39 @@ library Corrections {
         uint256 remittedFen = word.remittedFen();
         if (remittedFen > dueFen) {
             word = Accounts.withRemitted(word, dueFen);
-            _owe(books, claimantId, remittedFen - dueFen, reversal);
+            _oweAll(books, claimantId, dueFen, remittedFen, reversal);
         }
         accounts[claimantId] = word;
     }
 
-    function _owe(Books storage books, bytes16 claimantId, uint256 amountFen, Reversal memory reversal) private {
+    /// @dev Who was paid beyond its part owes; where a city has no rule there is one payee.
+    function _oweAll(
+        Books storage books,
+        bytes16 claimantId,
+        uint256 dueFen,
+        uint256 remittedFen,
+        Reversal memory reversal
+    ) private {
         bytes16 earnerId = reversal.datasets.providerOf(claimantId);
-        bytes16 payeeId = reversal.directory.payeeOf(earnerId == 0 ? claimantId : earnerId);
+        if (earnerId == 0) earnerId = claimantId;
+        IDirectory.Payees memory payees = reversal.directory.payeesOf(earnerId);
+        uint256 owedFen = remittedFen - dueFen;
+        uint256 ownFen = owedFen;
+        if (payees.treasuryId != 0) {
+            ownFen = books.parts[reversal.schemeId][claimantId].takeBack(dueFen, remittedFen);
+        }
+        _owe(books, claimantId, earnerId, ownFen, reversal);
+        _owe(books, claimantId, payees.treasuryId, owedFen - ownFen, reversal);
+    }
+
+    function _owe(
+        Books storage books,
+        bytes16 claimantId,
+        bytes16 payeeId,
+        uint256 amountFen,
+        Reversal memory reversal
+    ) private {
+        if (amountFen == 0) return;
         // The cast is safe: remitted fen fit.
         Fen amount = Fen.wrap(uint64(amountFen));
         books.receivable[payeeId] = books.receivable[payeeId] + amount;

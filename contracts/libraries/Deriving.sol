@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IDatasetRegistry} from "../interfaces/IDatasetRegistry.sol";
 import {IDirectory} from "../interfaces/IDirectory.sol";
 import {ILicenceRegistry} from "../interfaces/ILicenceRegistry.sol";
 import {Clock} from "./Clock.sol";
-import {ClaimantKind, LicenceState} from "./Codes.sol";
+import {ClaimantKind, LicenceState, ProductState, Role} from "./Codes.sol";
 import {Lineages} from "./Lineages.sol";
 import {PPM_WHOLE, Ppm} from "./Units.sol";
 
@@ -41,9 +42,43 @@ library Deriving {
         if (Ppm.unwrap(outcomePpm) != 0) outcomes.agreedPpm[licenceNo] = outcomePpm;
     }
 
-    /// @notice Checks the sources of a derived product and keeps the operators upstream.
+    /// @notice Lists a derived product and says so; the registry knows that its developer calls.
+    function list(
+        mapping(bytes16 => ILicenceRegistry.Product) storage products,
+        mapping(uint64 => ILicenceRegistry.Licence) storage licences,
+        Outcomes storage outcomes,
+        bytes16 developerId,
+        ILicenceRegistry.Derivation calldata terms,
+        ILicenceRegistry.Source[] calldata sources,
+        IDirectory directory,
+        IDatasetRegistry datasets,
+        uint64 eventNo
+    ) external {
+        ILicenceRegistry.Product storage subject = products[terms.productId];
+        if (subject.state != ProductState.NONE) {
+            revert ILicenceRegistry.LicenceRegistry_ProductExists(terms.productId);
+        }
+        if (terms.modes == 0) {
+            revert ILicenceRegistry.LicenceRegistry_ModeNotOffered(terms.productId, terms.modes, 0);
+        }
+        bytes memory listing = _derive(products, licences, outcomes, developerId, terms, sources, directory);
+        bytes16[] memory datasetIds = Lineages.datasetsOf(listing);
+        if (datasetIds.length == 0) {
+            revert ILicenceRegistry.LicenceRegistry_LineageWithoutDataset(terms.productId);
+        }
+        datasets.requireSellable(datasetIds, terms.modes);
+        subject.operatorId = developerId;
+        subject.cityCode = terms.cityCode;
+        subject.state = ProductState.LISTED;
+        subject.modes = terms.modes;
+        subject.lineage = Lineages.write(listing);
+        subject.isDerived = true;
+        _announce(eventNo, developerId, terms, sources, listing);
+    }
+
+    /// @dev Checks the sources of a derived product and keeps the operators upstream.
     /// @return listing Its lineage: ancestors by ascending id, then the platform, then the developer.
-    function derive(
+    function _derive(
         mapping(bytes16 => ILicenceRegistry.Product) storage products,
         mapping(uint64 => ILicenceRegistry.Licence) storage licences,
         Outcomes storage outcomes,
@@ -51,7 +86,11 @@ library Deriving {
         ILicenceRegistry.Derivation calldata terms,
         ILicenceRegistry.Source[] calldata sources,
         IDirectory directory
-    ) external returns (bytes memory listing) {
+    ) private returns (bytes memory listing) {
+        uint32 homeCity = directory.organisation(terms.platformId).cityCode;
+        if (!directory.hasRole(terms.platformId, Role.PLATFORM, homeCity)) {
+            revert ILicenceRegistry.LicenceRegistry_NotPlatform(terms.platformId);
+        }
         Walk memory walk;
         (walk.developerId, walk.directory) = (developerId, directory);
         walk.ancestors = new ILicenceRegistry.LineageEntry[](ANCESTORS_MAX + 2);
@@ -75,14 +114,13 @@ library Deriving {
         return Lineages.pack(lineage);
     }
 
-    /// @notice Says what was listed.
-    function announce(
+    function _announce(
         uint64 eventNo,
         bytes16 developerId,
         ILicenceRegistry.Derivation calldata terms,
         ILicenceRegistry.Source[] calldata sources,
-        bytes calldata listing
-    ) external {
+        bytes memory listing
+    ) private {
         emit ILicenceRegistry.ProductDerived(
             eventNo,
             terms.productId,

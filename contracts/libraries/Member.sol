@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 import {ERC2771Context} from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
 import {IDirectory} from "../interfaces/IDirectory.sol";
-import {Role} from "./Codes.sol";
+import {IObjectionDesk} from "../interfaces/IObjectionDesk.sol";
+import {JointAct, Role, SubjectKind} from "./Codes.sol";
 import {Numbered} from "./Numbered.sol";
 
 /// @title Member
@@ -25,10 +26,34 @@ abstract contract Member is ERC2771Context, Numbered {
         return DIRECTORY.organisationOf(_msgSender());
     }
 
-    /// @dev Whether an organisation is a platform in its own city.
-    function _isPlatform(bytes16 organisationId) internal view returns (bool) {
-        uint32 cityCode = DIRECTORY.organisation(organisationId).cityCode;
-        return DIRECTORY.hasRole(organisationId, Role.PLATFORM, cityCode);
+    /// @dev The caller's active organisation, for which the caller may use `role`.
+    function _actorUsing(Role role) internal view returns (bytes16 organisationId) {
+        return DIRECTORY.requireMayUse(_msgSender(), role);
+    }
+
+    /// @dev The caller's active organisation, for which the caller may use at least one role.
+    function _actorUsingAny() internal view returns (bytes16 organisationId) {
+        return DIRECTORY.requireAnyRole(_msgSender());
+    }
+
+    /// @dev The caller's organisation, and whether it acts for an operator or as a platform.
+    function _operating(bytes16 operatorId) internal view returns (bytes16 organisationId, bool mayAct) {
+        return DIRECTORY.requireOperating(_msgSender(), operatorId);
+    }
+
+    /// @dev Another account of the caller's organisation prepared this very call, where it takes two.
+    function _requireSecond(JointAct act) internal view {
+        DIRECTORY.requireSecond(_msgSender(), act, _msgData());
+    }
+
+    /// @dev Whether the objection desk is the caller. Anybody else is refused while the desk holds the subject.
+    function _isByDesk(SubjectKind kind, bytes16 subjectId) internal view returns (bool) {
+        address desk = DIRECTORY.objectionDesk();
+        if (msg.sender == desk) return true;
+        if (desk != address(0) && IObjectionDesk(desk).isHeld(kind, subjectId)) {
+            revert IObjectionDesk.ObjectionDesk_SubjectHeld(kind, subjectId);
+        }
+        return false;
     }
 
     /// @dev The caller's organisation, which holds `role` in `cityCode`.

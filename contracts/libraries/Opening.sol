@@ -6,6 +6,7 @@ import {OpenClass, OpeningTier, Purpose, Sensitivity} from "./Codes.sol";
 
 /// @title Opening
 /// @notice Graded opening: tables of tiers by class, personal information, mode and purpose.
+/// @dev What is seldom called is linked, so that the registry stays below the code limit.
 library Opening {
     uint256 private constant TIER_BITS = 3;
     uint256 private constant MODE_COUNT = 7;
@@ -19,15 +20,17 @@ library Opening {
         uint256 conditional;
     }
 
-    /// @dev The table in force and the one that waits.
+    /// @dev The table in force and the one that waits. The region's also counts all tables and knows
+    /// whether any city has its own: so one read tells a city without one.
     struct InForce {
         uint32 currentNo;
         uint32 nextNo;
         uint64 nextFrom;
+        uint32 count;
+        bool hasCities;
     }
 
     struct Tables {
-        uint32 count;
         mapping(uint32 policyNo => Policy) policies;
         mapping(uint32 cityCode => InForce) inForce;
     }
@@ -39,14 +42,15 @@ library Opening {
         Policy memory policy,
         uint64 effectiveAt,
         uint64 nowSeconds
-    ) internal returns (uint32 policyNo) {
+    ) external returns (uint32 policyNo) {
         _requireCells(policy.unconditional, 0);
         _requireCells(policy.conditional, CELL_COUNT);
         InForce storage place = tables.inForce[cityCode];
         bool isWaiting = place.nextNo != 0 && place.nextFrom > nowSeconds;
         uint64 notBefore = isWaiting ? type(uint64).max : nowSeconds;
         if (effectiveAt < notBefore) revert IDatasetRegistry.DatasetRegistry_PolicyDate(effectiveAt, notBefore);
-        policyNo = ++tables.count;
+        policyNo = ++tables.inForce[0].count;
+        if (cityCode != 0) tables.inForce[0].hasCities = true;
         tables.policies[policyNo] = policy;
         if (place.nextNo != 0) place.currentNo = place.nextNo;
         place.nextNo = policyNo;
@@ -59,8 +63,9 @@ library Opening {
         view
         returns (uint32 policyNo)
     {
-        policyNo = _numberOf(tables.inForce[cityCode], nowSeconds);
-        if (policyNo == 0) policyNo = _numberOf(tables.inForce[0], nowSeconds);
+        InForce memory region = tables.inForce[0];
+        if (region.hasCities) policyNo = _numberOf(tables.inForce[cityCode], nowSeconds);
+        if (policyNo == 0) policyNo = _numberOf(region, nowSeconds);
         if (policyNo == 0) revert IDatasetRegistry.DatasetRegistry_NoPolicy(cityCode);
     }
 

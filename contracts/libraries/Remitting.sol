@@ -7,13 +7,15 @@ import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
 import {AccountWord, Accounts} from "./Accounts.sol";
 import {BookKeeping, Books} from "./Books.sol";
 import {RemittanceState} from "./Codes.sol";
-import {Fen, MICRO_FEN_PER_FEN} from "./Units.sol";
+import {Part, Parting} from "./Parting.sol";
+import {Fen, MICRO_FEN_PER_FEN, PPM_WHOLE, Ppm} from "./Units.sol";
 
 /// @title Remitting
 /// @notice Batches that pay whole fen to one payee, what it owes back being set off first.
 /// @dev Linked, not inlined: one contract has no room for all.
 library Remitting {
     using BookKeeping for Books;
+    using Parting for Part;
 
     uint256 private constant BATCH_LINES_MAX = 256;
 
@@ -57,20 +59,20 @@ library Remitting {
         );
     }
 
-    /// @notice Closes a batch; its opener or a platform.
+    /// @notice Closes a batch; the ledger knows whether the caller opened it or is a platform.
     function close(
         Books storage books,
         bytes16 batchId,
         bytes32 receiptDigest,
         bytes16 actorId,
-        bool isPlatform,
+        bool mayAct,
         uint64 eventNo
     ) external {
         IRevenueLedger.Remittance storage batch = books.remittances[batchId];
         if (batch.state != RemittanceState.OPEN) {
             revert IRevenueLedger.RevenueLedger_BatchNotOpen(batchId, batch.state);
         }
-        if (actorId != batch.openerId && !isPlatform) {
+        if (!mayAct) {
             revert IRevenueLedger.RevenueLedger_NotOpener(batchId, actorId, batch.openerId);
         }
         books.useReceipt(receiptDigest);
@@ -88,18 +90,40 @@ library Remitting {
     ) private returns (Fen amountFen) {
         bytes16 earnerId = datasets.providerOf(line.claimantId);
         if (earnerId == 0) earnerId = line.claimantId;
-        bytes16 expected = directory.payeeOf(earnerId);
-        if (payeeId != expected) revert IRevenueLedger.RevenueLedger_WrongPayee(line.claimantId, payeeId, expected);
+        IDirectory.Payees memory payees = directory.payeesOf(earnerId);
+        _requirePayee(line.claimantId, payeeId, earnerId, payees);
         AccountWord word = books.accounts[line.schemeId][line.claimantId];
         amountFen = line.amountFen;
         uint256 remittedFen = word.remittedFen();
-        // The cast is safe: a µfen amount of 64 bits has fewer fen.
-        Fen payableFen = Fen.wrap(uint64(word.entitled() / MICRO_FEN_PER_FEN - remittedFen));
-        if (Fen.unwrap(amountFen) == 0 || amountFen > payableFen) {
-            revert IRevenueLedger.RevenueLedger_RemittanceTooLarge(line.claimantId, amountFen, payableFen);
+        uint256 dueFen = word.entitled() / MICRO_FEN_PER_FEN;
+        uint256 leftFen = dueFen - remittedFen;
+        bool isOwn = payeeId == earnerId;
+        Part storage part = books.parts[line.schemeId][line.claimantId];
+        if (payees.ruleNo != 0) {
+            part.follow(payees.ruleNo, payees.treasuryPpm, remittedFen);
+            leftFen = part.leftFen(isOwn, dueFen, remittedFen);
         }
+        if (Fen.unwrap(amountFen) == 0 || Fen.unwrap(amountFen) > leftFen) {
+            // The cast is safe: a µfen amount of 64 bits has fewer fen.
+            revert IRevenueLedger.RevenueLedger_RemittanceTooLarge(
+                line.claimantId, amountFen, Fen.wrap(uint64(leftFen))
+            );
+        }
+        if (payees.ruleNo != 0 && isOwn) part.ownFen += Fen.unwrap(amountFen);
         books.accounts[line.schemeId][line.claimantId] =
             Accounts.withRemitted(word, remittedFen + Fen.unwrap(amountFen));
+    }
+
+    function _requirePayee(
+        bytes16 claimantId,
+        bytes16 payeeId,
+        bytes16 earnerId,
+        IDirectory.Payees memory payees
+    ) private pure {
+        bool isPartOwn = Ppm.unwrap(payees.treasuryPpm) < PPM_WHOLE;
+        if (payeeId == earnerId ? isPartOwn : payeeId == payees.treasuryId) return;
+        bytes16 expected = payees.treasuryId == 0 ? earnerId : payees.treasuryId;
+        revert IRevenueLedger.RevenueLedger_WrongPayee(claimantId, payeeId, expected);
     }
 
     /// @return setOffFen What the payee owes back, up to what it is paid.

@@ -2,8 +2,9 @@
 pragma solidity 0.8.37;
 
 import {IDirectory} from "../interfaces/IDirectory.sol";
+import {ILicenceRegistry} from "../interfaces/ILicenceRegistry.sol";
 import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
-import {InvoiceState, RemittanceState, Role, SchemeState} from "../libraries/Codes.sol";
+import {InvoiceState, PayeeRule, RemittanceState, Role, SchemeState} from "../libraries/Codes.sol";
 import {Fen, INCOME_FEN_MAX, MicroFen, Ppm} from "../libraries/Units.sol";
 import {Market} from "./helpers/Market.sol";
 import {Split} from "./helpers/Splits.sol";
@@ -11,7 +12,6 @@ import {Split} from "./helpers/Splits.sol";
 /// @notice Freezes, credit notes, refunds, splits taken back, and changes of a scheme.
 contract CorrectionsTest is Market {
     uint128 private constant BILL = 501;
-    uint128 private constant HANDLER = 24;
     uint64 private constant GROSS = 10_600_000;
     bytes32 private constant REFUND = bytes32(uint256(0x4ef));
 
@@ -19,7 +19,6 @@ contract CorrectionsTest is Market {
         super.setUp();
         _openShop();
         _approve();
-        _join(HANDLER, INSTITUTION, NANJING, Role.HANDLER);
     }
 
     // ---- setFrozen ----
@@ -28,41 +27,46 @@ contract CorrectionsTest is Market {
         _issue(BILL, GROSS);
         _pay(BILL, GROSS);
         vm.expectEmit();
-        emit IRevenueLedger.InvoiceFrozen(4, _id(BILL), true, _id(HANDLER), DOCUMENT);
-        _freeze(HANDLER, true);
+        emit IRevenueLedger.InvoiceFrozen(4, _id(BILL), true, DOCUMENT);
+        _freeze(true);
         bytes memory frozen = abi.encodeWithSelector(IRevenueLedger.RevenueLedger_Frozen.selector, _id(BILL));
         vm.expectRevert(frozen);
         _accept(BILL);
         vm.warp(NOON + 8 days);
         vm.expectRevert(frozen);
         ledger.release(_id(BILL));
-        _freeze(HANDLER, false);
+        _freeze(false);
         ledger.release(_id(BILL));
         _true(ledger.invoice(_id(BILL)).state == InvoiceState.RELEASED, "released");
     }
 
-    function test_freeze__no_handler_or_a_party__refused() public {
+    /// @dev "Use is acceptance" needs no hold; an objection holds it all the same.
+    function test_release__licence_accepted_by_use__at_once_unless_frozen() public {
+        ILicenceRegistry.Agreement memory agreement = _agreement(PRODUCT, 1, 409);
+        agreement.isAcceptedByUse = true;
+        _issueOn(_grant(agreement), BILL, GROSS);
+        _pay(BILL, GROSS);
+        _freeze(true);
+        vm.expectRevert(abi.encodeWithSelector(IRevenueLedger.RevenueLedger_Frozen.selector, _id(BILL)));
+        ledger.release(_id(BILL));
+        _freeze(false);
+        uint64 eventNo = ledger.eventCount() + 1;
+        vm.expectEmit();
+        emit IRevenueLedger.InvoiceReleased(eventNo, _id(BILL), 1, true);
+        ledger.release(_id(BILL));
+    }
+
+    function test_freeze__by_anyone_but_the_desk__refused() public {
         _issue(BILL, GROSS);
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                IDirectory.Directory_RoleMissing.selector, _id(REGISTRAR), Role.HANDLER, NANJING
-            )
-        );
-        _freeze(REGISTRAR, true);
-        directory.defineKind(ENTERPRISE, IDirectory.KindRule(type(uint32).max, false, false));
-        directory.grantRole(_id(BUYER), Role.HANDLER, NANJING);
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                IRevenueLedger.RevenueLedger_HandlerIsParty.selector, _id(BILL), _id(BUYER)
-            )
-        );
-        _freeze(BUYER, true);
+        vm.expectRevert(abi.encodeWithSelector(IDirectory.Directory_NotDesk.selector, _signer(REGISTRAR)));
+        _as(REGISTRAR);
+        ledger.setFrozen(_id(BILL), true, DOCUMENT);
     }
 
     function test_freeze__released_already__refused() public {
         _earn(BILL, GROSS);
         vm.expectRevert(_wrongState(InvoiceState.RELEASED, InvoiceState.HELD));
-        _freeze(HANDLER, true);
+        _freeze(true);
     }
 
     // ---- reduce ----
@@ -265,8 +269,8 @@ contract CorrectionsTest is Market {
 
     // ---- helpers ----
 
-    function _freeze(uint128 actor, bool isFrozen) private {
-        _as(actor);
+    function _freeze(bool isFrozen) private {
+        vm.prank(address(desk));
         ledger.setFrozen(_id(BILL), isFrozen, DOCUMENT);
     }
 

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IDirectory} from "../interfaces/IDirectory.sol";
 import {ILicenceRegistry} from "../interfaces/ILicenceRegistry.sol";
 import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
-import {ClaimantKind, InvoiceState, LicenceState, Role, SchemeState} from "../libraries/Codes.sol";
+import {ClaimantKind, InvoiceState, LicenceState, PayeeRule, Role, SchemeState} from "../libraries/Codes.sol";
 import {Fen, MicroFen, Ppm} from "../libraries/Units.sol";
 import {Market} from "./helpers/Market.sol";
 
@@ -20,7 +20,7 @@ contract DerivedTest is Market {
 
     function setUp() public override {
         super.setUp();
-        directory.defineKind(ENTERPRISE, IDirectory.KindRule(type(uint32).max, false, false));
+        directory.defineKind(ENTERPRISE, IDirectory.KindRule(type(uint32).max, false, PayeeRule.ITSELF));
         _publishPolicy();
         _code(DATASET_1, BUREAU, REGISTRAR);
         _code(DATASET_2, COMPANY, REGISTRAR);

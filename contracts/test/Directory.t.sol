@@ -3,13 +3,16 @@ pragma solidity 0.8.37;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {IDirectory} from "../interfaces/IDirectory.sol";
-import {OrganisationStatus, Role} from "../libraries/Codes.sol";
+import {OrganisationStatus, PayeeRule, Role} from "../libraries/Codes.sol";
+import {PPM_WHOLE, Ppm} from "../libraries/Units.sol";
 import {Market} from "./helpers/Market.sol";
 
 contract DirectoryTest is Market {
     uint32 private constant NOWHERE = 110000;
     uint128 private constant NEW = 71;
     uint8 private constant NO_KIND = 99;
+    /// @dev The nine roles and administration.
+    uint32 private constant ROLES_ALL = 0x800001ff;
 
     // ---- openCity, defineKind ----
 
@@ -28,16 +31,17 @@ contract DirectoryTest is Market {
         directory.openCity(NOWHERE);
         _refuse(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, _signer(PLATFORM)));
         _as(PLATFORM);
-        directory.defineKind(9, IDirectory.KindRule(1, false, false));
+        directory.defineKind(9, IDirectory.KindRule(1, false, PayeeRule.ITSELF));
     }
 
     function test_define_kind__announced_and_kept() public {
-        IDirectory.KindRule memory rule = IDirectory.KindRule(5, true, true);
+        IDirectory.KindRule memory rule = IDirectory.KindRule(5, true, PayeeRule.TREASURY);
         vm.expectEmit();
         emit IDirectory.KindDefined(directory.eventCount() + 1, 9, rule);
         directory.defineKind(9, rule);
         _equal(directory.kindRule(9).roles, 5, "roles");
-        _true(directory.kindRule(9).isInstitution && directory.kindRule(9).isPaidToTreasury, "flags");
+        _true(directory.kindRule(9).isInstitution, "institution");
+        _true(directory.kindRule(9).payeeRule == PayeeRule.TREASURY, "payee rule");
     }
 
     // ---- admit ----
@@ -181,9 +185,9 @@ contract DirectoryTest is Market {
 
     function test_signers__added_and_removed() public {
         vm.expectEmit();
-        emit IDirectory.SignerAdded(directory.eventCount() + 1, _id(BUYER), _signer(NEW));
+        emit IDirectory.SignerAdded(directory.eventCount() + 1, _id(BUYER), _signer(NEW), ROLES_ALL);
         _as(BUYER);
-        directory.addSigner(_signer(NEW));
+        directory.addSigner(_signer(NEW), ROLES_ALL);
         _equal(bytes32(directory.organisationOf(_signer(NEW))), bytes32(_id(BUYER)), "added");
         vm.expectEmit();
         emit IDirectory.SignerRemoved(directory.eventCount() + 1, _id(BUYER), _signer(BUYER));
@@ -193,9 +197,17 @@ contract DirectoryTest is Market {
         directory.organisationOf(_signer(BUYER));
     }
 
-    function test_signers__of_others_or_the_last_one__not_removed() public {
-        _refuseRemoval(COMPANY);
-        _refuseRemoval(BUYER);
+    function test_signers__of_others_or_oneself__not_removed() public {
+        _refuse(
+            abi.encodeWithSelector(
+                IDirectory.Directory_SignerNotOfOrganisation.selector, _signer(COMPANY), _id(BUYER)
+            )
+        );
+        _as(BUYER);
+        directory.removeSigner(_signer(COMPANY));
+        _refuse(abi.encodeWithSelector(IDirectory.Directory_OwnSigner.selector, _signer(BUYER)));
+        _as(BUYER);
+        directory.removeSigner(_signer(BUYER));
     }
 
     // ---- status ----
@@ -225,18 +237,67 @@ contract DirectoryTest is Market {
     // ---- payees ----
 
     function test_payee__administration__the_treasury_of_its_city() public {
-        _equal(bytes32(directory.payeeOf(_id(BUREAU))), bytes32(_id(TREASURY)), "treasury");
-        _equal(bytes32(directory.payeeOf(_id(COMPANY))), bytes32(_id(COMPANY)), "itself");
+        _payees(BUREAU, TREASURY, PPM_WHOLE, 0);
+        _payees(COMPANY, 0, 0, 0);
         directory.revokeRole(_id(TREASURY), Role.TREASURY, NANJING);
         _refuse(abi.encodeWithSelector(IDirectory.Directory_NoTreasury.selector, NANJING));
-        directory.payeeOf(_id(BUREAU));
+        directory.payeesOf(_id(BUREAU));
+    }
+
+    function test_treasury_rule__of_a_city__for_its_public_institutions_alone() public {
+        directory.defineKind(ENTERPRISE, IDirectory.KindRule(1, false, PayeeRule.CITY_RULE));
+        _payees(COMPANY, TREASURY, PPM_WHOLE, 0);
+        vm.expectEmit();
+        emit IDirectory.TreasuryRuleSet(
+            directory.eventCount() + 1, NANJING, 1, Ppm.wrap(700_000), _id(TREASURY), DOCUMENT
+        );
+        _rule(TREASURY, NANJING, 700_000);
+        _payees(COMPANY, TREASURY, 700_000, 1);
+        _payees(BUREAU, TREASURY, PPM_WHOLE, 0);
+        _rule(TREASURY, NANJING, 0);
+        _payees(COMPANY, TREASURY, 0, 2);
+    }
+
+    function test_treasury_rule__of_another_city_or_above_the_whole__refused() public {
+        _refuse(
+            abi.encodeWithSelector(
+                IDirectory.Directory_RoleMissing.selector, _id(TREASURY), Role.TREASURY, ZHENJIANG
+            )
+        );
+        _rule(TREASURY, ZHENJIANG, 1);
+        _refuse(
+            abi.encodeWithSelector(
+                IDirectory.Directory_RoleMissing.selector, _id(REGISTRAR), Role.TREASURY, NANJING
+            )
+        );
+        _rule(REGISTRAR, NANJING, 1);
+        _refuse(
+            abi.encodeWithSelector(
+                IDirectory.Directory_TreasuryPartTooLarge.selector, PPM_WHOLE + 1, PPM_WHOLE
+            )
+        );
+        _rule(TREASURY, NANJING, PPM_WHOLE + 1);
+        _refuse(abi.encodeWithSelector(IDirectory.Directory_UnknownSigner.selector, address(this)));
+        directory.setTreasuryRule(NANJING, Ppm.wrap(1), DOCUMENT);
+    }
+
+    function _rule(uint128 actor, uint32 cityCode, uint32 treasuryPpm) private {
+        _as(actor);
+        directory.setTreasuryRule(cityCode, Ppm.wrap(treasuryPpm), DOCUMENT);
+    }
+
+    function _payees(uint128 organisation, uint128 treasury, uint32 treasuryPpm, uint32 ruleNo) private view {
+        IDirectory.Payees memory payees = directory.payeesOf(_id(organisation));
+        _equal(bytes32(payees.treasuryId), bytes32(_id(treasury)), "treasury");
+        _equal(Ppm.unwrap(payees.treasuryPpm), treasuryPpm, "part");
+        _equal(payees.ruleNo, ruleNo, "rule");
     }
 
     // ---- relayed calls ----
 
     /// @dev ERC-2771: the forwarder appends the signer, anybody else's suffix counts for nothing.
     function test_relayed__counts_as_the_signer__only_from_the_forwarder() public {
-        bytes memory call = abi.encodeCall(directory.addSigner, (_signer(NEW)));
+        bytes memory call = abi.encodeCall(directory.addSigner, (_signer(NEW), ROLES_ALL));
         vm.prank(address(forwarder));
         (bool isDone,) = address(directory).call(abi.encodePacked(call, _signer(BUYER)));
         _true(isDone, "relayed");
@@ -271,15 +332,5 @@ contract DirectoryTest is Market {
     function _refusePair(uint128 subject, Role held, Role asked) private {
         _refuse(abi.encodeWithSelector(IDirectory.Directory_ForbiddenPair.selector, _id(subject), held, asked));
         directory.grantRole(_id(subject), asked, NANJING);
-    }
-
-    function _refuseRemoval(uint128 signer) private {
-        _refuse(
-            abi.encodeWithSelector(
-                IDirectory.Directory_SignerNotOfOrganisation.selector, _signer(signer), _id(BUYER)
-            )
-        );
-        _as(BUYER);
-        directory.removeSigner(_signer(signer));
     }
 }

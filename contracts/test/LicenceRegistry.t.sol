@@ -454,10 +454,28 @@ contract LicenceRegistryTest is Market {
         _refusePurpose(Purpose.NONE, 0);
     }
 
-    function test_grant__tariff_no_longer_in_force__refused() public {
+    function test_grant__tariff_superseded_within_the_life_of_a_quote__as_it_was_quoted() public {
         _publish(_tariff(), _bands(10_000));
+        ILicenceRegistry.Agreement memory agreement = _agreement(PRODUCT, 1, DEAL);
+        agreement.deadline = NOON + 15 days;
+        vm.warp(NOON + 14 days);
+        _equal(licences.licence(_grant(agreement)).tariffNo, 1, "quoted");
+    }
+
+    function test_grant__tariff_superseded_before_any_quote_or_never_published__refused() public {
+        _publish(_tariff(), _bands(10_000));
+        vm.warp(NOON + 14 days + 1);
+        ILicenceRegistry.Agreement memory agreement = _agreement(PRODUCT, 3, DEAL);
+        agreement.deadline = NOON + 15 days;
         _refuseGrant(
-            _agreement(PRODUCT, 1, DEAL),
+            agreement,
+            abi.encodeWithSelector(
+                ILicenceRegistry.LicenceRegistry_TariffNotInForce.selector, _id(PRODUCT), 3, 2
+            )
+        );
+        agreement.tariffNo = 1;
+        _refuseGrant(
+            agreement,
             abi.encodeWithSelector(
                 ILicenceRegistry.LicenceRegistry_TariffNotInForce.selector, _id(PRODUCT), 1, 2
             )
@@ -509,7 +527,7 @@ contract LicenceRegistryTest is Market {
     function test_fuzz_digest__any_field_changed__differs(uint256 seed) public view {
         ILicenceRegistry.Agreement memory a = _agreement(PRODUCT, 1, DEAL);
         bytes32 digest = licences.agreementDigest(a);
-        uint256 field = seed % 14;
+        uint256 field = seed % 15;
         if (field == 0) a.agreementId = _id(1);
         else if (field == 1) a.productId = _id(1);
         else if (field == 2) a.operatorId = _id(1);
@@ -523,6 +541,7 @@ contract LicenceRegistryTest is Market {
         else if (field == 10) a.platformLiabilityPpm = Ppm.wrap(500_001);
         else if (field == 11) a.termsDigest = 0;
         else if (field == 12) a.teamMax = 1;
+        else if (field == 13) a.isAcceptedByUse = true;
         else a.deadline += 1;
         _true(licences.agreementDigest(a) != digest, "digest");
     }

@@ -5,7 +5,7 @@ import {IDirectory} from "../interfaces/IDirectory.sol";
 import {ILicenceRegistry} from "../interfaces/ILicenceRegistry.sol";
 import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
 import {IUsageLog} from "../interfaces/IUsageLog.sol";
-import {InvoiceState, RemittanceState, Role} from "../libraries/Codes.sol";
+import {InvoiceState, JointAct, RemittanceState, Role} from "../libraries/Codes.sol";
 import {Fen, INCOME_FEN_MAX, MicroFen, MicroYuan, PeriodId, Ppm} from "../libraries/Units.sol";
 import {Market} from "./helpers/Market.sol";
 import {Split} from "./helpers/Splits.sol";
@@ -704,6 +704,33 @@ contract RevenueLedgerTest is Market {
         );
         _as(COMPANY);
         ledger.closeRemittance(_id(BATCH), BANK_LINE);
+    }
+
+    /// @dev 经办 and 复核: the operator lets the closing take two of its accounts.
+    function test_close__takes_two__prepared_by_another_account() public {
+        _earnAndSplit();
+        _remit(OPERATOR, COMPANY, _lines(DATASET_2, 1));
+        _as(OPERATOR);
+        directory.addSigner(_signer(99), 1);
+        _as(OPERATOR);
+        directory.setJointActs(uint32(1) << uint8(JointAct.REMITTANCE_CLOSING));
+        bytes memory call = abi.encodeCall(ledger.closeRemittance, (_id(BATCH), BANK_LINE));
+        bytes32 workDigest = sha256(bytes.concat(bytes20(address(ledger)), call));
+        _refuse(
+            abi.encodeWithSelector(
+                IDirectory.Directory_SecondSignerMissing.selector,
+                _id(OPERATOR),
+                JointAct.REMITTANCE_CLOSING,
+                workDigest
+            )
+        );
+        _as(OPERATOR);
+        ledger.closeRemittance(_id(BATCH), BANK_LINE);
+        _as(99);
+        directory.prepareWork(workDigest);
+        _as(OPERATOR);
+        ledger.closeRemittance(_id(BATCH), BANK_LINE);
+        _equal(uint8(ledger.remittance(_id(BATCH)).state), uint8(RemittanceState.CLOSED), "closed");
     }
 
     function test_close__receipt_of_a_payment__refused() public {

@@ -12,6 +12,7 @@ from ledger.app import (
     ending,
     log_keeping,
     negotiating,
+    objections,
     opening,
     organisations,
     payments,
@@ -19,6 +20,7 @@ from ledger.app import (
     registration,
     schemes,
     settlement,
+    signers,
     supplements,
 )
 
@@ -34,6 +36,7 @@ __all__ = [
     "ending",
     "log_keeping",
     "negotiating",
+    "objections",
     "opening",
     "organisations",
     "payments",
@@ -41,5 +44,6 @@ __all__ = [
     "registration",
     "schemes",
     "settlement",
+    "signers",
     "supplements",
 ]

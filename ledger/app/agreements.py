@@ -60,6 +60,7 @@ _AGREEMENT_TYPE = [
     ("platformLiabilityPpm", "uint32"),
     ("outcomePpm", "uint32"),
     ("teamMax", "uint8"),
+    ("isAcceptedByUse", "bool"),
     ("termsDigest", "bytes32"),
     ("deadline", "uint64"),
 ]
@@ -75,7 +76,10 @@ class QuoteRequest(Part):
 
 
 class AgreementDraft(Part):
-    """The particulars of an agreement; the tariff in force is fixed by it."""
+    """The particulars of an agreement; it fixes the tariff that was quoted, or the one in force.
+
+    Signed by the operator it is a quote: good until its deadline, whatever is published meanwhile.
+    """
 
     agreement_id: Id = Field(default_factory=fresh_id)
     product_id: Id
@@ -88,6 +92,10 @@ class AgreementDraft(Part):
     platform_liability_ppm: PpmField = LIABILITY_FLOOR_PPM
     outcome_ppm: PpmField = 0
     team_max: TeamField = 0
+    is_accepted_by_use: bool = False
+    """Whether use counts as acceptance (使用即视为验收), so that payments need no hold."""
+    tariff_no: Annotated[int, Field(ge=1, lt=2**32)] | None = None
+    """Version that was quoted; the one in force when absent."""
     negotiated: list[NegotiatedTerm] = Field(default_factory=list, max_length=50)
     disclaimers_ticked: list[Text] = Field(default_factory=list, max_length=50)
     refund: RefundField = RefundRule.NONE
@@ -116,6 +124,7 @@ class AgreementField(Part):
     platform_liability_ppm: PpmField
     outcome_ppm: PpmField = 0
     team_max: TeamField
+    is_accepted_by_use: bool = False
     terms_digest: DigestField
     deadline: InstantField
 
@@ -173,7 +182,7 @@ def draft_agreement(market: Market, draft: AgreementDraft) -> dict[str, Any]:
         detail = queries.product(connection, draft.product_id)
     product = detail.product
     require_open(market, draft.product_id, list(draft.modes), draft.purpose)
-    tariff_no = product.tariff_no if draft.purpose.is_chargeable else 0
+    tariff_no = (draft.tariff_no or product.tariff_no) if draft.purpose.is_chargeable else 0
     terms = agreement_terms(draft, detail, tariff_no)
     market.documents.save(terms)
     agreement = AgreementField(
@@ -190,6 +199,7 @@ def draft_agreement(market: Market, draft: AgreementDraft) -> dict[str, Any]:
         platform_liability_ppm=draft.platform_liability_ppm,
         outcome_ppm=draft.outcome_ppm,
         team_max=draft.team_max,
+        is_accepted_by_use=draft.is_accepted_by_use,
         terms_digest=terms.digest,
         deadline=market.now_seconds() + SIGNING_SECONDS,
     )
@@ -214,7 +224,7 @@ def sign_agreement(market: Market, account: KeyAccount, draft: dict[str, Any]) -
 
 def agreement_typed_data(market: Market, agreement: AgreementField) -> dict[str, Any]:
     """Return the EIP-712 message of an agreement; ids and digests as 0x and hex."""
-    domain = market.contracts.licences.eip712_domain(block="latest")
+    domain = market.agreement_domain
     fields = agreement.model_dump(mode="python")
     return typed_message(
         "Agreement", _AGREEMENT_TYPE, domain, wallet_values(_AGREEMENT_TYPE, fields)
@@ -228,8 +238,10 @@ def wallet_values(members: list[tuple[str, str]], fields: dict[str, Any]) -> dic
         value = fields[_snake(camel)]
         if kind == "bytes16":
             values[camel] = digest_text(value.bytes)
+        elif kind == "bytes32":
+            values[camel] = digest_text(value)
         else:
-            values[camel] = digest_text(value) if kind == "bytes32" else int(value)
+            values[camel] = bool(value) if kind == "bool" else int(value)
     return values
 
 

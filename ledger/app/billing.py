@@ -12,21 +12,26 @@ from uuid import UUID
 
 from pydantic import Field
 
+from ledger.app.batches import Ask, run_many
+from ledger.app.billing_facts import BillingFacts, billing_facts
 from ledger.app.commands import Command, CommandRequest, Done, command, run
 from ledger.app.errors import NotAnchoredError
-from ledger.app.fields import Id, fresh_id
-from ledger.app.log_keeping import LogNo, reader
+from ledger.app.fields import Id, InstantField, fresh_id
+from ledger.app.log_keeping import LogNo
 from ledger.app.market import Market
 from ledger.app.products import row_on_chain, tariff_of_row
 from ledger.chain.keys import KeyAccount
 from ledger.codec.documents import Document
-from ledger.codec.receipts import Receipt
 from ledger.domain.calendar import period_of, year_of
 from ledger.domain.codes import Purpose
+from ledger.domain.errors import LedgerError
 from ledger.projection import queries
-from ledger.projection.queries.sales import LicenceRow, TariffRow
+from ledger.projection.queries.billing import licence_nos_of
 from ledger.revenue.tariff import charge_fen
 
+BILLS_AT_ONCE = 2_000
+TRIED_OUT = 8
+"""Of so many bills that are made together the gas is estimated; the others are alike."""
 EMPTY_TARIFF: dict[str, Any] = {"basis": 0, "free_quota_units": 0, "discount_ppm": 0, "bands": []}
 
 
@@ -37,6 +42,8 @@ class IssueInvoice(CommandRequest):
     scheme_id: Id
     licence_no: Annotated[int, Field(ge=1, lt=2**64)]
     log_no: LogNo = 1
+    before: InstantField | None = None
+    """Only use dated before this moment, Unix seconds; all when absent."""
 
 
 def invoice_reference(invoice_id: UUID) -> str:
@@ -51,26 +58,95 @@ def issue_invoice(market: Market, actor_id: UUID | None, request: IssueInvoice) 
     Raises:
         NotAnchoredError: no receipt of the licence is anchored.
     """
-    log = reader(market, request.log_no)
-    size = market.contracts.usage_log.head(request.log_no, block="latest").size
-    latest = log.latest(request.licence_no, size=size) if size else None
-    if latest is None:
+    numbers = [request.licence_no]
+    facts = billing_facts(market, request.log_no, numbers, request.before).get(request.licence_no)
+    if facts is None:
         raise NotAnchoredError(
             f"licence {request.licence_no} has no anchored receipt in log {request.log_no}",
             field="licence_no",
             got=request.licence_no,
         )
-    index, receipt = latest
-    tariff, gross_fen, from_units = _charge(market, request, receipt)
-    document = _document(request, receipt, index, from_units, gross_fen)
+    return _invoice(request, facts)
+
+
+def bill(
+    market: Market,
+    account: KeyAccount,
+    licence_no: int,
+    scheme_id: UUID,
+    log_no: int = 1,
+    *,
+    before: int | None = None,
+) -> Done | None:
+    """Bill a licence; None when all its anchored use is billed.
+
+    Args:
+        market: the market.
+        account: an account of the operator or a platform.
+        licence_no: the licence.
+        scheme_id: the scheme of the year of its use.
+        log_no: the log in which it was used.
+        before: only use dated before this Unix second; all when absent.
+
+    Raises:
+        NotAnchoredError: none of its use is anchored.
+        LedgerError: as `run`.
+    """
+    facts = billing_facts(market, log_no, [licence_no], before).get(licence_no)
+    if facts is not None and facts.receipt.cumulative_units == facts.from_units:
+        return None
+    request = IssueInvoice(scheme_id=scheme_id, licence_no=licence_no, log_no=log_no, before=before)
+    return run(market, account, "issue-invoice", request)
+
+
+def bill_all(
+    market: Market, account: KeyAccount, scheme_id: UUID, log_no: int = 1
+) -> list[Done | LedgerError]:
+    """Bill all anchored use of a scheme's products in one log; return what became of each bill.
+
+    The licences of one buyer on one product go one after another: each moves the buyer's place in
+    the bands from which the next is priced.
+    """
+    with market.read() as connection:
+        scheme = queries.scheme(connection, scheme_id)
+        waiting = licence_nos_of(connection, scheme.operator_id, scheme.city_code)
+    results: list[Done | LedgerError] = []
+    while waiting:
+        part, waiting = waiting[:BILLS_AT_ONCE], waiting[BILLS_AT_ONCE:]
+        asks: list[Ask] = []
+        places: set[tuple[UUID, UUID]] = set()
+        for licence_no, facts in billing_facts(market, log_no, part).items():
+            place = (facts.licence.buyer_id, facts.licence.product_id)
+            is_used = facts.receipt.cumulative_units > facts.from_units
+            if not is_used or year_of(facts.receipt.used_at_ms // 1000) != scheme.year:
+                continue
+            if place in places:
+                waiting.append(licence_no)
+                continue
+            places.add(place)
+            request = IssueInvoice(scheme_id=scheme_id, licence_no=licence_no, log_no=log_no)
+            asks.append(Ask(account, "issue-invoice", request, planned=_invoice(request, facts)))
+        results += run_many(market, asks, tried_out=TRIED_OUT)
+    return results
+
+
+def _invoice(request: IssueInvoice, facts: BillingFacts) -> Command:
+    """Return the invoice of a licence, priced from its facts."""
+    receipt, tariff = facts.receipt, facts.tariff
+    units = receipt.cumulative_units - facts.from_units
+    purpose = Purpose(facts.licence.purpose)
+    gross_fen = 0
+    if tariff is not None:
+        gross_fen = charge_fen(tariff_of_row(tariff), facts.already_units, units, purpose=purpose)
+    document = _document(request, facts, gross_fen)
     claim = {
         "invoice_id": request.invoice_id,
         "scheme_id": request.scheme_id,
         "log_no": request.log_no,
-        "log_size": size,
-        "receipt_index": index,
+        "log_size": facts.log_size,
+        "receipt_index": facts.index,
         "receipt": receipt.encode(),
-        "inclusion_proof": log.inclusion_proof(index, size),
+        "inclusion_proof": facts.inclusion_proof,
         "tariff": row_on_chain(tariff) if tariff else EMPTY_TARIFF,
         "gross_fen": gross_fen,
         "document_digest": document.digest,
@@ -83,61 +159,14 @@ def issue_invoice(market: Market, actor_id: UUID | None, request: IssueInvoice) 
         {
             "invoice_id": str(request.invoice_id),
             "gross_fen": gross_fen,
-            "units": receipt.cumulative_units - from_units,
+            "units": units,
+            "licence_no": request.licence_no,
             "reference": invoice_reference(request.invoice_id),
         },
     )
 
 
-def bill(
-    market: Market, account: KeyAccount, licence_no: int, scheme_id: UUID, log_no: int = 1
-) -> Done | None:
-    """Bill a licence; None when all its anchored use is billed.
-
-    Raises:
-        NotAnchoredError: none of its use is anchored.
-        LedgerError: as `run`.
-    """
-    request = IssueInvoice(scheme_id=scheme_id, licence_no=licence_no, log_no=log_no)
-    size = market.contracts.usage_log.head(log_no, block="latest").size
-    latest = reader(market, log_no).latest(licence_no, size=size) if size else None
-    with market.read() as connection:
-        billed = queries.billed_units(connection, licence_no, log_no)
-    if latest is not None and latest[1].cumulative_units == billed:
-        return None
-    return run(market, account, "issue-invoice", request)
-
-
-def _charge(
-    market: Market, request: IssueInvoice, receipt: Receipt
-) -> tuple[TariffRow | None, int, int]:
-    """Return tariff, charge in fen and the running total billed before."""
-    with market.read() as connection:
-        licence = queries.licence(connection, request.licence_no)
-        from_units = queries.billed_units(connection, request.licence_no, request.log_no)
-        tariff = (
-            queries.tariff(connection, licence.product_id, licence.tariff_no)
-            if licence.tariff_no
-            else None
-        )
-    if tariff is None:
-        return None, 0, from_units
-    already = _position(market, licence, receipt)
-    units = receipt.cumulative_units - from_units
-    purpose = Purpose(licence.purpose)
-    return tariff, charge_fen(tariff_of_row(tariff), already, units, purpose=purpose), from_units
-
-
-def _position(market: Market, licence: LicenceRow, receipt: Receipt) -> int:
-    year = year_of(receipt.used_at_ms // 1000)
-    return market.contracts.revenue.used_units(
-        licence.buyer_id, licence.product_id, year, block="latest"
-    )
-
-
-def _document(
-    request: IssueInvoice, receipt: Receipt, index: int, from_units: int, gross_fen: int
-) -> Document:
+def _document(request: IssueInvoice, facts: BillingFacts, gross_fen: int) -> Document:
     return Document.new(
         {
             "type": "invoice",
@@ -145,10 +174,10 @@ def _document(
             "reference": invoice_reference(request.invoice_id),
             "licence_no": str(request.licence_no),
             "log_no": request.log_no,
-            "receipt_index": str(index),
-            "period": period_of(receipt.used_at_ms // 1000),
-            "from_units": str(from_units),
-            "to_units": str(receipt.cumulative_units),
+            "receipt_index": str(facts.index),
+            "period": period_of(facts.receipt.used_at_ms // 1000),
+            "from_units": str(facts.from_units),
+            "to_units": str(facts.receipt.cumulative_units),
             "gross_fen": gross_fen,
         }
     )

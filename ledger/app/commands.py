@@ -21,6 +21,7 @@ from pydantic import ValidationError as PydanticValidationError
 
 from ledger.app.errors import PreparedMismatchError, UnknownCommandError
 from ledger.app.market import Market
+from ledger.app.work import Work
 from ledger.chain.contracts import Contract
 from ledger.chain.forwarder import ForwardRequest
 from ledger.chain.keys import KeyAccount, address_of
@@ -50,6 +51,8 @@ class Command:
     args: tuple[Any, ...]
     documents: tuple[Document, ...] = ()
     result: dict[str, Any] = field(default_factory=dict)
+    work: Work | None = None
+    """A call that it prepares for another signer."""
 
 
 Plan = Callable[[Market, UUID | None, Request], Command]
@@ -165,23 +168,23 @@ def run(
     """
     spec = spec_of(name)
     request = parse_request(spec, body)
-    body_digest = _digest(name, request.model_dump(mode="json", exclude_unset=True))
+    body_digest = body_digest_of(name, request.model_dump(mode="json", exclude_unset=True))
     if idempotency_key is not None:
-        repeated = _repeated(market, name, address_of(account), idempotency_key, body_digest)
-        if repeated is not None:
-            return repeated
-    planned = spec.plan(market, _actor(market, account), request)
-    _store(market, planned.documents)
+        known = repeated(market, name, address_of(account), idempotency_key, body_digest)
+        if known is not None:
+            return known
+    planned = spec.plan(market, actor_of(market, account), request)
+    store_papers(market, planned.documents, [planned.work])
     outcome = market.relay.execute(
         account,
-        _contract(market, planned.contract),
+        contract_of(market, planned.contract),
         planned.function,
         planned.args,
         idempotency_key=idempotency_key,
         body_digest=body_digest,
         answer=canonical_json(planned.result),
     )
-    return _projected(market, name, outcome, planned.result)
+    return projected(market, name, outcome, planned.result)
 
 
 def prepare(market: Market, signer: str, name: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -194,7 +197,7 @@ def prepare(market: Market, signer: str, name: str, body: dict[str, Any]) -> dic
     actor_id = market.organisation_of(signer)
     planned = spec.plan(market, actor_id, parse_request(spec, body))
     request = market.relay.prepare(
-        signer, _contract(market, planned.contract), planned.function, planned.args
+        signer, contract_of(market, planned.contract), planned.function, planned.args
     )
     return {
         "command": name,
@@ -202,7 +205,7 @@ def prepare(market: Market, signer: str, name: str, body: dict[str, Any]) -> dic
         "typed_data": _plain_typed_data(market.relay.typed_data(request)),
         "documents": [_document_json(document) for document in planned.documents],
         "result": planned.result,
-    }
+    } | ({"work": planned.work.as_dict()} if planned.work else {})
 
 
 def submit(market: Market, prepared: dict[str, Any], signature: str, idempotency_key: str) -> Done:
@@ -215,13 +218,14 @@ def submit(market: Market, prepared: dict[str, Any], signature: str, idempotency
     name = str(prepared.get("command"))
     signed = parse_hex(signature, "signature")
     request, documents, result = _read_prepared(prepared)
-    body_digest = _digest(name, {"data": digest_text(request.data), "nonce": request.nonce})
+    work = Work.of_dict(prepared["work"]) if prepared.get("work") is not None else None
+    body_digest = body_digest_of(name, {"data": digest_text(request.data), "nonce": request.nonce})
     market.relay.require_signed(request, signed)
-    repeated = _repeated(market, name, request.sender, idempotency_key, body_digest)
-    if repeated is not None:
-        return repeated
-    _require_ours(market, request, documents)
-    _store(market, documents)
+    known = repeated(market, name, request.sender, idempotency_key, body_digest)
+    if known is not None:
+        return known
+    _require_ours(market, request, documents, work)
+    store_papers(market, documents, [work])
     outcome = market.relay.submit(
         request,
         signed,
@@ -229,11 +233,17 @@ def submit(market: Market, prepared: dict[str, Any], signature: str, idempotency
         body_digest=body_digest,
         answer=canonical_json(result),
     )
-    return _projected(market, name, outcome, result)
+    return projected(market, name, outcome, result)
 
 
-def _require_ours(market: Market, request: ForwardRequest, documents: Iterable[Document]) -> None:
+def _require_ours(
+    market: Market, request: ForwardRequest, documents: Iterable[Document], work: Work | None
+) -> None:
     """Check that the call is to this market, names its documents, and that a record is valid."""
+    if work is not None and work.digest not in request.data:
+        raise PreparedMismatchError(
+            "the call does not name this work", field="work", got=digest_text(work.digest)
+        )
     if market.contracts.by_address(request.to) is None:
         raise PreparedMismatchError(
             "the call is not to a contract of this market", field="request.to", got=request.to
@@ -247,7 +257,7 @@ def _require_ours(market: Market, request: ForwardRequest, documents: Iterable[D
             require_record(document.record.get("metadata"))
 
 
-def _repeated(
+def repeated(
     market: Market, name: str, scope: str, idempotency_key: str, body_digest: bytes
 ) -> Done | None:
     """Return the answer given under this key before, None when the key is new."""
@@ -255,7 +265,7 @@ def _repeated(
     if entry is None:
         return None
     outcome = market.sender.wait(entry.intent_id)
-    return _projected(market, name, outcome, json.loads(entry.answer or b"{}"))
+    return projected(market, name, outcome, json.loads(entry.answer or b"{}"))
 
 
 def request_to_json(request: ForwardRequest) -> dict[str, Any]:
@@ -309,24 +319,37 @@ def parse_hex(text: Any, name: str) -> bytes:
         ) from error
 
 
-def _actor(market: Market, account: KeyAccount) -> UUID | None:
+def actor_of(market: Market, account: KeyAccount) -> UUID | None:
+    """Return the organisation for which a key signs, None for governance."""
     if market.is_governance(account):
         return None
     return market.organisation_of(address_of(account))
 
 
-def _contract(market: Market, name: str) -> Contract:
+def contract_of(market: Market, name: str) -> Contract:
+    """Return a contract of the market by its name in a plan."""
     contract: Contract = getattr(market.contracts, name)
     return contract
 
 
-def _store(market: Market, documents: Iterable[Document]) -> None:
-    for document in documents:
-        market.documents.save(document)
+def store_papers(
+    market: Market, documents: Iterable[Document], works: Iterable[Work | None]
+) -> None:
+    """Make documents and prepared work durable before the commands that name them are sent."""
+    market.documents.save_all(list(documents))
+    for work in works:
+        if work is not None:
+            market.works.save(work)
 
 
-def _projected(market: Market, name: str, outcome: Outcome, result: dict[str, Any]) -> Done:
+def projected(market: Market, name: str, outcome: Outcome, result: dict[str, Any]) -> Done:
+    """Wait until a command's event is projected and return the answer."""
     market.indexer.wait_for(outcome.block_number)
+    return done_of(name, outcome, result)
+
+
+def done_of(name: str, outcome: Outcome, result: dict[str, Any]) -> Done:
+    """Return the answer to a command whose event is projected."""
     return Done(
         command=name,
         intent_id=outcome.intent_id,
@@ -337,7 +360,8 @@ def _projected(market: Market, name: str, outcome: Outcome, result: dict[str, An
     )
 
 
-def _digest(name: str, body: Any) -> bytes:
+def body_digest_of(name: str, body: Any) -> bytes:
+    """Return the digest by which a repeated request is told from another."""
     return hashlib.sha256(canonical_json({"command": name, "body": body})).digest()
 
 

@@ -1,4 +1,4 @@
-"""Corrections: a frozen payment, a bill reduced, a split taken back by its opposite (红冲).
+"""Corrections: a bill reduced, a split taken back by its opposite (红冲).
 
 Nothing is edited: each correction is an entry of its own, with its document and, where money went
 back, the bank's line.
@@ -23,14 +23,6 @@ from ledger.domain.units import AMOUNT_FEN_MAX
 from ledger.projection import queries
 
 
-class FreezeInvoice(CommandRequest):
-    """An objection keeps a payment from being released, or lets it go on."""
-
-    invoice_id: Id
-    is_frozen: bool
-    reason: Text
-
-
 class ReduceInvoice(CommandRequest):
     """A credit note on a bill that is not split; `receipt` is the bank's line of a refund."""
 
@@ -47,19 +39,6 @@ class CorrectSplit(CommandRequest):
     reduction_fen: Annotated[int, Field(ge=0, le=AMOUNT_FEN_MAX)] = 0
     reason: Text
     receipt: Text | None = None
-
-
-@command("freeze-invoice", FreezeInvoice, "Freeze or unfreeze a payment", "冻结或解冻到账")
-def freeze_invoice(market: Market, actor_id: UUID | None, request: FreezeInvoice) -> Command:
-    """Plan the freeze of a hold."""
-    decision = decision_document("freeze", request.invoice_id, request.reason)
-    return Command(
-        "revenue",
-        "setFrozen",
-        (request.invoice_id, request.is_frozen, decision.digest),
-        (decision,),
-        {"invoice_id": str(request.invoice_id), "is_frozen": request.is_frozen},
-    )
 
 
 @command("reduce-invoice", ReduceInvoice, "Reduce a bill", "账单减额")

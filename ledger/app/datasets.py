@@ -18,7 +18,8 @@ from ledger.app.fields import (
 )
 from ledger.app.market import Market
 from ledger.codec.documents import Document
-from ledger.domain.catalogue import QUALITY_DIMENSIONS, require_record
+from ledger.domain.catalogue import require_record
+from ledger.domain.catalogue_lists import QUALITY_DIMENSIONS
 from ledger.domain.codes import (
     DeliveryMode,
     ModeSet,

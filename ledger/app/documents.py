@@ -10,15 +10,25 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ledger.app.errors import DocumentMissingError
 from ledger.codec.documents import Document
 from ledger.domain.ids import Digest
 
+_SYNCS_AT_ONCE = 32
+
 
 def write_durably(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Write a file so that after a kill it is there whole or not at all."""
+    _write_beside(path, content, mode).replace(path)
+    _sync_folder(path.parent)
+
+
+def _write_beside(path: Path, content: bytes, mode: int = 0o644) -> Path:
+    """Write a file durably under another name; return where it waits to be moved to its place."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
@@ -26,8 +36,11 @@ def write_durably(path: Path, content: bytes, mode: int = 0o644) -> None:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
-    beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    return beside
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
@@ -46,6 +59,18 @@ class DocumentStore:
         if not path.exists():
             write_durably(path, document.to_json().encode())
         return document.digest
+
+    def save_all(self, documents: Sequence[Document]) -> None:
+        """Store documents; their syncs share the disk, so many cost little more than one."""
+        texts = {self._path(one.digest): one.to_json().encode() for one in documents}
+        missing = [path for path in texts if not path.exists()]
+        if not missing:
+            return
+        with ThreadPoolExecutor(min(_SYNCS_AT_ONCE, len(missing))) as pool:
+            waiting = list(pool.map(lambda path: _write_beside(path, texts[path]), missing))
+            for beside, path in zip(waiting, missing, strict=True):
+                beside.replace(path)
+            list(pool.map(_sync_folder, {path.parent for path in missing}))
 
     def find(self, digest: bytes) -> Document | None:
         """Return the document of a digest, or None when it is not here."""

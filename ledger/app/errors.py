@@ -91,6 +91,24 @@ class SignerUnknownError(AppError):
     code = "app.signer_unknown"
 
 
+class NotAdministratorError(AppError):
+    """The account may not change its organisation's accounts and members."""
+
+    code = "app.not_administrator"
+
+
+class KeyNotUnlockedError(AppError):
+    """A member's key is not kept here, or does not open with the password."""
+
+    code = "app.key_not_unlocked"
+
+
+class MemberStateError(AppError):
+    """A member is in another state than this step needs."""
+
+    code = "app.member_state"
+
+
 class ReferenceAmbiguousError(AppError):
     """A bank line matches two invoices or more."""
 
@@ -253,6 +271,24 @@ class IntakeStoppedError(AppError):
 
     code = "meter.intake_stopped"
     retryable = True
+
+
+class CursorError(AppError):
+    """A cursor of the catalogue that was not given for this search."""
+
+    code = "catalogue.cursor"
+
+
+class NotHarvesterError(AppError):
+    """Only the platform and registrars bring another catalogue in."""
+
+    code = "catalogue.not_harvester"
+
+
+class NotExecutedError(AppError):
+    """What was decided on an objection is not done yet."""
+
+    code = "objection.not_executed"
 
 
 class LiabilityFloorError(AppError):

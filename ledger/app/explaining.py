@@ -4,65 +4,43 @@ Rules kept here:
 1. Each step names its rule, where the rule is written, and the arithmetic with its numbers.
 2. Steps are computed again from the projections; what is recorded stands beside what was computed.
 3. A split line is named `<invoice>/<tier>/<position>`, tier and position as on chain, with
-   `@<entry>` behind it from the second entry (a correction) on; a batch line `<batch>/<position>`.
-   Statements use the same names.
+   `@<entry>` behind it from the second entry (a correction) on; a line of a pour
+   `<scheme>/<tier>/<position>@<event>`; a batch line `<batch>/<position>`. Statements use the same
+   names.
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from ledger.app.errors import LineUnknownError
+from ledger.app.explaining_batches import Step, batch_step, line_name
+from ledger.app.explaining_pours import explain_pour_line
 from ledger.app.invoice_papers import invoice_figures
 from ledger.app.market import Market
 from ledger.app.names import display_names
-from ledger.app.sharing import SharePlace, share_step
+from ledger.app.sharing import SharePlace, share_steps
 from ledger.domain.calendar import instant_text
 from ledger.domain.codes import InvoiceState
 from ledger.domain.ids import parse_id
 from ledger.domain.money import Tier
-from ledger.domain.units import MICRO_FEN_PER_FEN, PPM_WHOLE
 from ledger.projection import queries
 from ledger.projection.errors import NotFoundError
 
 PRICE_LAW = "发改价格〔2025〕65号: bands add up 分档累加, one floor to the fen"
 VAT_RULE = "增值税价税分离: net is floored to the fen, VAT is the rest"
 RELEASE_RULE = "数据流通交易合同示范文本(数据提供)第7条 验收 acceptance"
-PAYEE_RULE = "财资〔2024〕1号; 非税收入国库集中收缴 centralised treasury collection"
 CORRECTION_RULE = "equal and opposite entries 红冲, never an edit"
 USE_RULE = "RFC 9162: inclusion of the licence's latest receipt, running total"
 _LINE = re.compile(r"([0-9a-f-]{36})/([1-6])/([0-9]{1,4})(?:@([0-9]{1,9}))?")
 _BATCH_LINE = re.compile(r"([0-9a-f-]{36})/([0-9]{1,4})")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of an explanation."""
-
-    title: str
-    """What is computed, in both languages."""
-    rule: str
-    """Where the rule is written."""
-    arithmetic: tuple[str, ...]
-    """The numbers, one line each."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the step as plain data."""
-        return {"title": self.title, "rule": self.rule, "arithmetic": list(self.arithmetic)}
-
-
-def line_name(split: queries.SplitDetail, line: queries.SplitLineRow) -> str:
-    """Return the name of a line of a split."""
-    entry = "" if split.split.entry_no == 1 else f"@{split.split.entry_no}"
-    return f"{split.split.invoice_id}/{line.tier}/{line.position}{entry}"
-
-
 def explain(market: Market, reference: str) -> tuple[dict[str, Any], set[UUID]]:
-    """Explain a split line, an invoice, a remittance batch or one of its lines.
+    """Explain a line of a split or a pour, an invoice, a remittance batch or one of its lines.
 
     Returns:
         The explanation as plain data, and whom it concerns: buyer, operator, who earns, who is
@@ -77,7 +55,8 @@ def explain(market: Market, reference: str) -> tuple[dict[str, Any], set[UUID]]:
     if named is not None:
         key = parse_id(named[1], "line")
         place = int(named[2]), int(named[3]), int(named[4] or 1)
-        return _explain_line(market, text, key, place)
+        poured = explain_pour_line(market, key, place)
+        return poured or _explain_line(market, text, key, place)
     of_batch = _BATCH_LINE.fullmatch(text)
     if of_batch is not None:
         return _explain_batch(market, parse_id(of_batch[1], "line"), int(of_batch[2]))
@@ -123,16 +102,16 @@ def _explain_line(
         invoice = queries.invoice(connection, invoice_id)
         entries = queries.entries_of(connection, invoice_id)
         split = next((item for item in entries if item.split.entry_no == entry_no), None)
-        own = [line for line in (split.lines if split else ()) if line.tier == tier]
-        found = [line for line in own if line.position == position]
+        lines = split.lines if split else ()
+        found = [line for line in lines if (line.tier, line.position) == (tier, position)]
         if split is None or not found:
             raise _unknown(name)
-        place = SharePlace.of(connection, invoice, split)
+        place = SharePlace.of_split(connection, invoice, split)
         parties = _parties(connection, figures, split)
     line = found[0]
     names = display_names(market)
     claimant = names.get(line.claimant_id) if line.claimant_id else None
-    steps = [*_invoice_steps(figures, invoice), *_split_steps(place, line, len(own))]
+    steps = [*_invoice_steps(figures, invoice), *share_steps(place, line)]
     if split.split.is_correction:
         opposite = (
             f"entry {entry_no} takes back {line.amount_micro_fen} µfen of the entry before",
@@ -163,7 +142,7 @@ def _explain_batch(
         ]
         if not lines:
             raise _unknown(f"{batch_id}/{position}")
-        steps = [_batch_step(connection, batch, line) for line in lines]
+        steps = [batch_step(connection, batch, line) for line in lines]
         parties = {queries.earner_of(connection, line.claimant_id) for line in lines}
         parties |= {queries.scheme(connection, line.scheme_id).operator_id for line in lines}
     found = {
@@ -200,7 +179,7 @@ def _invoice_steps(figures: dict[str, Any], invoice: queries.InvoiceRow) -> list
         reduced = f"reduced afterwards to {invoice.gross_fen} fen"
         steps.append(Step("减额 Reduction", CORRECTION_RULE, (reduced,)))
     if invoice.release_no:
-        how = "accepted by the buyer" if invoice.is_accepted else "the hold ended"
+        how = "accepted by the buyer, or by use" if invoice.is_accepted else "the hold ended"
         arithmetic = (f"release {invoice.release_no} of the scheme: {how}",)
         steps.append(Step("解付 Release", RELEASE_RULE, arithmetic))
     return steps
@@ -228,72 +207,6 @@ def _price_step(figures: dict[str, Any]) -> Step:
     return Step(f"收费 Charge, tariff {price['tariff_no']}", PRICE_LAW, tuple(lines))
 
 
-def _split_steps(place: SharePlace, line: queries.SplitLineRow, count: int) -> list[Step]:
-    """Return the tiers above the line's, what each took, and the line's own share."""
-    net = place.split.split.net_fen * MICRO_FEN_PER_FEN
-    steps, left = [], net
-    for tier in (Tier.OUTCOME,) if line.tier == Tier.OUTCOME else Tier:
-        taken = place.tier_micro_fen(tier)
-        if tier == line.tier:
-            title, rule, arithmetic = share_step(place, line, left)
-            recorded = f"recorded {line.amount_micro_fen} µfen, one of {count} lines of the tier"
-            steps.append(Step(title, rule, (*arithmetic, recorded)))
-            return steps
-        arithmetic = (f"{left} − {taken} = {left - taken} µfen go on",)
-        steps.append(
-            Step(f"{tier.name.lower()} takes", f"domain report 4.3 step {3 + tier}", arithmetic)
-        )
-        left -= taken
-    return steps
-
-
-def _batch_step(
-    connection: Any, batch: queries.RemittanceRow, line: queries.RemittanceLineRow
-) -> Step:
-    """Return how a batch line follows from what was credited and remitted before it."""
-    credited = 0
-    sources = []
-    for split in queries.splits_of(connection, line.scheme_id):
-        for item in split.lines:
-            is_own = item.claimant_id == line.claimant_id and item.amount_micro_fen
-            if is_own and split.split.recorded_at <= batch.opened_at:
-                amount = split.split.sign * item.amount_micro_fen
-                credited += amount
-                sources.append(f"{line_name(split, item)}  {amount} µfen")
-    for pour in queries.fills_of(connection, line.scheme_id):
-        for item in pour.lines if pour.fill.recorded_at <= batch.opened_at else ():
-            if item.claimant_id == line.claimant_id and item.amount_micro_fen:
-                credited += item.amount_micro_fen
-                sources.append(
-                    f"poured by event {pour.fill.event_no}  {item.amount_micro_fen} µfen"
-                )
-    remitted = _remitted_before(connection, batch, line)
-    due = credited - remitted * MICRO_FEN_PER_FEN
-    return Step(
-        f"划拨 Remittance line {line.position}",
-        PAYEE_RULE,
-        (
-            *sources,
-            f"credited {credited} − remitted {remitted} · 10⁶ = {due} µfen",
-            f"⌊{due} / 10⁶⌋ = {due // MICRO_FEN_PER_FEN} fen; paid {line.amount_fen} fen, "
-            f"{due % MICRO_FEN_PER_FEN} of {PPM_WHOLE} µfen of the last fen stay",
-        ),
-    )
-
-
-def _remitted_before(
-    connection: Any, batch: queries.RemittanceRow, line: queries.RemittanceLineRow
-) -> int:
-    total = 0
-    for earlier in queries.remittances_list(connection):
-        if earlier.batch_id == batch.batch_id:
-            return total
-        for item in queries.remittance_lines_of(connection, earlier.batch_id):
-            if (item.scheme_id, item.claimant_id) == (line.scheme_id, line.claimant_id):
-                total += item.amount_fen
-    return total
-
-
 def _split_or_none(connection: Any, invoice: queries.InvoiceRow) -> queries.SplitDetail | None:
     if invoice.state != InvoiceState.SPLIT or not invoice.gross_fen:
         return None
@@ -318,5 +231,5 @@ def _unknown(name: str) -> LineUnknownError:
         f"nothing here is called {name}",
         field="line",
         got=name,
-        expected="invoice/tier/position, batch/position, an invoice or a batch",
+        expected="invoice/tier/position, scheme/tier/position@event, batch/position, an id",
     )

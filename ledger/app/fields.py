@@ -26,6 +26,14 @@ from ledger.domain.codes import (
 )
 from ledger.domain.errors import LedgerError
 from ledger.domain.ids import address, digest, digest_text, new_id, parse_id
+from ledger.domain.objections import (
+    EvidenceKind,
+    Ground,
+    ObjectionState,
+    Outcome,
+    ReliefRoute,
+    SubjectKind,
+)
 from ledger.domain.units import AMOUNT_FEN_MAX, INCOME_FEN_MAX, PPM_WHOLE, UINT64_MAX
 
 
@@ -76,6 +84,12 @@ PurposeField = Annotated[Purpose, *_code(Purpose)]
 BasisField = Annotated[ChargeBasis, *_code(ChargeBasis)]
 ProductStateField = Annotated[ProductState, *_code(ProductState)]
 LicenceStateField = Annotated[LicenceState, *_code(LicenceState)]
+SubjectKindField = Annotated[SubjectKind, *_code(SubjectKind)]
+GroundField = Annotated[Ground, *_code(Ground)]
+EvidenceField = Annotated[EvidenceKind, *_code(EvidenceKind)]
+ObjectionStateField = Annotated[ObjectionState, *_code(ObjectionState)]
+OutcomeField = Annotated[Outcome, *_code(Outcome)]
+ReliefRouteField = Annotated[ReliefRoute, *_code(ReliefRoute)]
 FenField = Annotated[int, Field(ge=0, le=AMOUNT_FEN_MAX)]
 IncomeField = Annotated[int, Field(ge=0, le=INCOME_FEN_MAX)]
 PpmField = Annotated[int, Field(ge=0, le=PPM_WHOLE)]

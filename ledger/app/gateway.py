@@ -30,13 +30,16 @@ from ledger.domain.codes import (
     ClaimantKind,
     DeliveryMode,
     LicenceState,
+    OpenClass,
     ProductState,
     Purpose,
     ReceiptStatus,
+    Sensitivity,
     parse_code,
 )
 from ledger.log.values import Appended, LicenceTally, Use
 from ledger.projection import queries
+from ledger.projection.api_keys import ApiKey
 from ledger.projection.queries.sales import LicenceRow, ProductDetail
 
 LIMIT_MAX = 1_000
@@ -117,6 +120,8 @@ class _Call:
 
     licence: LicenceRow
     product: ProductDetail
+    closed: str
+    """Why the dataset is closed whatever the licence says; empty when it is open."""
     request: dict[str, Any]
     mode: DeliveryMode
     purpose: Purpose
@@ -139,12 +144,12 @@ class _Call:
         remaining = max(0, licence.quota_units - used)
         state, purpose = LicenceState(licence.state), Purpose(licence.purpose)
         start, end = licence.valid_from, licence.valid_until
-        listed = self.product.product.state == ProductState.LISTED
+        listed = self.product.product.state == ProductState.LISTED and not self.closed
         is_granted = licence.modes & self.mode.bit
         rules: tuple[tuple[ReceiptStatus, bool, Any, Any], ...] = (
             (ReceiptStatus.LICENCE_TERMINATED, state == LicenceState.TERMINATED, state, "active"),
             (ReceiptStatus.LICENCE_SUSPENDED, state == LicenceState.SUSPENDED, state, "active"),
-            (ReceiptStatus.PRODUCT_SUSPENDED, not listed, "not listed", "listed"),
+            (ReceiptStatus.PRODUCT_SUSPENDED, not listed, self.closed or "not listed", "listed"),
             (ReceiptStatus.NOT_YET_VALID, used_at < start, used_at, start),
             (ReceiptStatus.EXPIRED, used_at >= end, used_at, end),
             (ReceiptStatus.MODE_NOT_GRANTED, not is_granted, self.mode, licence.modes),
@@ -202,7 +207,8 @@ def use(
         UseRefusedError: refused by the licence's terms; its receipt is in the log.
         HoldingMissingError, HoldingChangedError: the data cannot be served; no receipt.
     """
-    licence, product = _licence_of(market, api_key, product_id, dataset_id)
+    key = find_key(market, api_key)
+    licence, product = _licence_of(market, key, product_id, dataset_id)
     asked_mode = parse_code(DeliveryMode, mode, "mode")
     asked_purpose = parse_code(Purpose, purpose or int(licence.purpose), "purpose")
     page = _page(market, dataset_id, cursor, limit)
@@ -213,10 +219,11 @@ def use(
         "purpose": asked_purpose.name.lower(),
         "cursor": cursor,
         "limit": limit,
-    }
+    } | ({"signer": key.signer} if key.signer else {})
     call = _Call(
         licence,
         product,
+        _closed(market, dataset_id),
         request,
         asked_mode,
         asked_purpose,
@@ -249,9 +256,8 @@ def _named(value: Any) -> Any:
 
 
 def _licence_of(
-    market: Market, api_key: str, product_id: UUID, dataset_id: UUID
+    market: Market, key: ApiKey, product_id: UUID, dataset_id: UUID
 ) -> tuple[LicenceRow, ProductDetail]:
-    key = find_key(market, api_key)
     if key.licence_no is None:
         raise ProductMismatchError("the API key is for reading, not for use", field="X-Api-Key")
     with market.read() as connection:
@@ -266,6 +272,17 @@ def _licence_of(
             expected=licence.product_id if licence.product_id != product_id else datasets,
         )
     return licence, product
+
+
+def _closed(market: Market, dataset_id: UUID) -> str:
+    """Return why no use of a dataset is metered: 不予开放, too sensitive, or suspended."""
+    with market.read() as connection:
+        row = queries.dataset(connection, dataset_id).dataset
+    if row.open_class == OpenClass.NOT_OPEN:
+        return "dataset not open"
+    if row.sensitivity != Sensitivity.GENERAL:
+        return "dataset too sensitive"
+    return "dataset suspended" if row.is_suspended else ""
 
 
 def _page(market: Market, dataset_id: UUID, cursor: int, limit: int) -> dict[str, Any]:

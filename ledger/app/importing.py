@@ -1,4 +1,7 @@
-"""Uses that meters hand in as files: checked against licences, one file one commit."""
+"""Uses that meters hand in as files: checked against licences, one file one commit.
+
+Nothing but the gateway speaks for its own meter: rows under that number are refused.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ledger.app.gateway import METER_NO
 from ledger.app.licence_terms import licence_terms
 from ledger.app.market import Market
 from ledger.log.admission import RowRefusal
@@ -62,7 +66,7 @@ def import_file(
     told = _Rejects(rejects or path.with_name(path.name + ".rejects.ndjson"))
     with open_meter_file(path) as (total, pieces):
         found = market.meter(log_no).append_pieces(
-            pieces,
+            (piece.of_meters_from(METER_NO + 1) for piece in pieces),
             licence_terms(market, log_no),
             told.take,
             lambda rows: tell(path.name, rows, total),

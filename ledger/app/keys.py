@@ -15,7 +15,8 @@ from ledger.chain.keys import KeyAccount
 from ledger.codec.typed_data import typed_message
 from ledger.domain.errors import MalformedValueError
 from ledger.projection import queries
-from ledger.projection.api_keys import ApiKey, ApiKeys
+from ledger.projection.api_keys import ApiKey as ApiKey
+from ledger.projection.api_keys import ApiKeys
 
 KEY_PREFIX = "mdl_"
 ISSUE_SECONDS = 300
@@ -60,6 +61,7 @@ def issue_signed(market: Market, licence_no: int, issued_at: int, signature: byt
         licence_no=licence_no or None,
         scope=SCOPE_USE if licence_no else SCOPE_READ,
         created_at=now,
+        signer=signer,
     )
     return key
 

@@ -2,7 +2,7 @@
 
 Rules kept here:
 1. A licence that was suspended or ended takes uses from before that moment, however late they come,
-   and none from after it. Once it is active again, uses of all its time are taken.
+   and none from after it until it is active again.
 2. A quota counts in all logs on this machine: what was used in the others is gone here. A log on
    another machine is not seen.
 """
@@ -71,6 +71,11 @@ def _terms(rows: Sequence[LicenceTermsRow], used: Sequence[int]) -> LicenceTerms
         valid_from_ms=[_milliseconds(row.valid_from) for row in rows],
         valid_until_ms=[_milliseconds(row.valid_until) for row in rows],
         quota_units=[max(0, row.quota_units - gone) for row, gone in zip(rows, used, strict=True)],
+        pauses=[
+            (row.licence_no, _milliseconds(start), _milliseconds(end))
+            for row in rows
+            for start, end in row.pauses
+        ],
     )
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from ledger.app.calendars import working_days
 from ledger.app.market import Market
-from ledger.app.names import display_names
+from ledger.app.names import display_names, names_of
 from ledger.domain.codes import (
     ModeSet,
     OpenClass,
@@ -153,11 +153,13 @@ def dataset_found(market: Market, dataset_id: UUID) -> dict[str, Any]:
     Raises:
         NotFoundError: it is unknown.
     """
-    names, days, now_seconds = display_names(market), working_days(market), market.now_seconds()
+    days, now_seconds = working_days(market), market.now_seconds()
     with market.read() as connection:
         detail = queries.dataset(connection, dataset_id)
         children = queries.children_of(connection, dataset_id)
-        more = {
+        provider_id = detail.dataset.provider_id
+        profile_digest = queries.organisation(connection, provider_id).profile_digest
+        more: dict[str, list[Any]] = {
             "procedures": queries.procedures_of(connection, dataset_id),
             "objections": queries.objections_of(connection, dataset_id),
             "maskings": queries.maskings_of(connection, dataset_id),
@@ -165,6 +167,8 @@ def dataset_found(market: Market, dataset_id: UUID) -> dict[str, Any]:
             "rectifications": queries.rectifications_list(connection, dataset_id),
         }
         needing = queries.needing_application(connection, [dataset_id])
+    digests = {dataset_id: detail.dataset.metadata_digest, provider_id: profile_digest}
+    names = names_of(market, digests)
     document = market.documents.find(detail.dataset.metadata_digest)
     found = _dataset(detail, names, days, now_seconds) | {
         name: [plain(row) for row in rows] for name, rows in more.items()
@@ -192,7 +196,7 @@ def product_found(market: Market, product_id: UUID) -> dict[str, Any]:
         needing = queries.needing_application(connection, sources)
     return plain(detail.product) | {
         "datasets_needing_application": [str(dataset_id) for dataset_id in needing],
-        "name": display_names(market).get(product_id),
+        "name": names_of(market, {product_id: detail.product.metadata_digest})[product_id],
         "lineage": [plain(row) for row in detail.lineage],
         "sources": [plain(row) for row in made_from],
         "caps": [plain(cap) for cap in detail.caps],

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,8 +27,10 @@ from ledger.app.other_logs import OtherLogs
 from ledger.app.secrets import Secrets
 from ledger.app.settings import Settings
 from ledger.app.wallet import Wallet
+from ledger.app.work import WorkStore
 from ledger.chain.client import Chain
 from ledger.chain.contracts import Contracts
+from ledger.chain.demo_clock import DemoClock, hold_clock, is_held
 from ledger.chain.deploy import Deployment, deploy, load_deployment
 from ledger.chain.keys import KeyAccount, account_of, address_of
 from ledger.chain.node import LocalNode, NodeOptions
@@ -41,6 +44,8 @@ from ledger.projection.chain_copy import position_of
 from ledger.projection.database import is_migrated, migrate, open_engine, read
 from ledger.projection.outbox import SqlOutbox
 
+__all__ = ["Market", "hold_clock"]
+
 
 class Market:
     """One opened market. Use as a context manager."""
@@ -52,6 +57,7 @@ class Market:
         self.secrets = Secrets(self.home / "secrets")
         self.documents = DocumentStore(self.home / "documents")
         self.drafts = DraftStore(self.home / "drafts")
+        self.works = WorkStore(self.home / "works")
         self.holdings = Holdings(self.home / "holdings.json")
         self.wallet = Wallet(self.home / "keys", scrypt_n=settings.keystore_scrypt_n)
         urls = [node.url] if node is not None else settings.rpc_urls
@@ -123,12 +129,27 @@ class Market:
             yield connection
 
     def now_seconds(self) -> int:
-        """Return the market's time: the chain's, where that runs ahead of this machine's."""
-        return max(int(time.time()), self.chain.head().time)
+        """Return the market's time: the chain's, where it runs ahead or is a demonstration's."""
+        head_seconds = self.chain.head().time
+        return head_seconds if self._is_clock_held else max(int(time.time()), head_seconds)
 
     def now_ms(self) -> int:
-        """Return this machine's time in Unix milliseconds."""
+        """Return this machine's time in Unix milliseconds; the chain's in a demonstration."""
+        if self._is_clock_held:
+            return self.chain.head().time * 1_000
         return time.time_ns() // 1_000_000
+
+    def demo_clock(self) -> DemoClock:
+        """Return what moves the clock of a demonstration.
+
+        Raises:
+            ClockFixedError: the clock is a network's or this machine's.
+        """
+        return DemoClock(self.home, self.node)
+
+    @property
+    def _is_clock_held(self) -> bool:
+        return self.node is not None and is_held(self.home / "chain")
 
     def log_folder(self, log_no: int) -> Path:
         """Return the folder of a log's files."""
@@ -148,7 +169,10 @@ class Market:
         with self._lock:
             if log_no not in self._meters:
                 self._meters[log_no] = LogWriter.open(
-                    self.log_folder(log_no), origin=self.origin(log_no), log_no=log_no
+                    self.log_folder(log_no),
+                    origin=self.origin(log_no),
+                    log_no=log_no,
+                    now_ms=self.now_ms,
                 )
             return self._meters[log_no]
 
@@ -172,6 +196,11 @@ class Market:
                 f"account {address} signs for no organisation", field="signer", got=address
             )
         return found
+
+    @cached_property
+    def agreement_domain(self) -> dict[str, Any]:
+        """The EIP-712 domain of agreements as the contract states it, asked for once."""
+        return self.contracts.licences.eip712_domain(block="latest")
 
     def is_governance(self, account: KeyAccount) -> bool:
         """Whether an account is the key that governs the directory."""

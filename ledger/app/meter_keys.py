@@ -65,7 +65,8 @@ def issue_meter_key_signed(
     message = meter_key_typed_data(market, meter_no, log_no, issued_at)
     with market.read() as connection:
         keeper_id = queries.log(connection, log_no).keeper_id
-    organisation_id = market.organisation_of(recover_signer(message, signature) or "")
+    signer = recover_signer(message, signature) or ""
+    organisation_id = market.organisation_of(signer)
     if organisation_id != keeper_id:
         raise NotKeeperError(
             f"log {log_no} is kept by another organisation",
@@ -81,6 +82,7 @@ def issue_meter_key_signed(
         scope=SCOPE_METER,
         created_at=now,
         meter=(meter_no, log_no),
+        signer=signer,
     )
     return key
 

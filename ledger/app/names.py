@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from ledger.app.market import Market
@@ -14,6 +14,11 @@ _PAGE = 500
 def display_names(market: Market) -> dict[UUID, dict[str, str]]:
     """Return {"zh", "en"} of every organisation, dataset and product whose document is here."""
     return {key: _name(market, digest) for key, digest in _digests(market)}
+
+
+def names_of(market: Market, digests: Mapping[UUID, bytes]) -> dict[UUID, dict[str, str]]:
+    """Return {"zh", "en"} by id, of the documents behind some digests."""
+    return {key: _name(market, digest) for key, digest in digests.items()}
 
 
 def invented(market: Market) -> bool:

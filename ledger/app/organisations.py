@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
@@ -14,28 +14,29 @@ from ledger.app.market import Market
 from ledger.app.opening import open_policy
 from ledger.codec.documents import Document
 from ledger.domain.cities import CITIES
-from ledger.domain.codes import OrganisationKind, Role
+from ledger.domain.codes import OrganisationKind, PayeeRule, Role
+from ledger.domain.units import PPM_WHOLE
 from ledger.domain.uscc import require_uscc
 from ledger.domain.working_days import NOTICE_DAYS_LAW, day_of
 
 _MEMBER = (Role.PROVIDER, Role.BUYER)
 _OPERATING = (Role.PROVIDER, Role.OPERATOR, Role.BUYER)
 _TRADING = (*_OPERATING, Role.DEVELOPER)
-KIND_RULES: dict[OrganisationKind, tuple[tuple[Role, ...], bool, bool]] = {
-    # kind: roles it may hold, is an institution, is paid to its city's treasury
-    OrganisationKind.ADMINISTRATIVE: (_MEMBER, False, True),
-    OrganisationKind.PUBLIC_INSTITUTION: (_OPERATING, False, True),
-    OrganisationKind.PUBLIC_UTILITY: (_TRADING, False, False),
-    OrganisationKind.STATE_ENTERPRISE: (_TRADING, False, False),
-    OrganisationKind.ENTERPRISE: (_TRADING, False, False),
+KIND_RULES: dict[OrganisationKind, tuple[tuple[Role, ...], bool, PayeeRule]] = {
+    # kind: roles it may hold, is an institution, who is paid for it
+    OrganisationKind.ADMINISTRATIVE: (_MEMBER, False, PayeeRule.TREASURY),
+    OrganisationKind.PUBLIC_INSTITUTION: (_OPERATING, False, PayeeRule.CITY_RULE),
+    OrganisationKind.PUBLIC_UTILITY: (_TRADING, False, PayeeRule.ITSELF),
+    OrganisationKind.STATE_ENTERPRISE: (_TRADING, False, PayeeRule.ITSELF),
+    OrganisationKind.ENTERPRISE: (_TRADING, False, PayeeRule.ITSELF),
     OrganisationKind.AUTHORITY: (
         (Role.REGISTRAR, Role.PRICE_AUTHORITY, Role.HANDLER, Role.PROVIDER),
         True,
-        True,
+        PayeeRule.TREASURY,
     ),
-    OrganisationKind.TREASURY: ((Role.TREASURY,), True, False),
-    OrganisationKind.PLATFORM: ((Role.PLATFORM,), True, False),
-    OrganisationKind.REGULATOR: ((Role.REGULATOR,), True, False),
+    OrganisationKind.TREASURY: ((Role.TREASURY,), True, PayeeRule.ITSELF),
+    OrganisationKind.PLATFORM: ((Role.PLATFORM,), True, PayeeRule.ITSELF),
+    OrganisationKind.REGULATOR: ((Role.REGULATOR,), True, PayeeRule.ITSELF),
 }
 
 
@@ -59,6 +60,14 @@ class GrantRole(CommandRequest):
     organisation_id: Id
     role: RoleField
     city_code: CityCode
+
+
+class SetTreasuryRule(CommandRequest):
+    """Which part of its public institutions' income a city's treasury is paid."""
+
+    city_code: CityCode
+    treasury_ppm: Annotated[int, Field(ge=0, le=PPM_WHOLE)]
+    reason: Text
 
 
 @command("admit-organisation", AdmitOrganisation, "Admit an organisation", "机构入驻")
@@ -103,16 +112,36 @@ def grant_role(market: Market, actor_id: UUID | None, request: GrantRole) -> Com
     )
 
 
+@command("set-treasury-rule", SetTreasuryRule, "Part institutions' income", "核定事业单位上缴比例")
+def set_treasury_rule(market: Market, actor_id: UUID | None, request: SetTreasuryRule) -> Command:
+    """Plan a city's rule; it holds for what is not remitted yet."""
+    decision = Document.new(
+        {
+            "type": "treasury_rule",
+            "city_code": request.city_code,
+            "treasury_ppm": request.treasury_ppm,
+            "reason": request.reason,
+        }
+    )
+    return Command(
+        "directory",
+        "setTreasuryRule",
+        (request.city_code, request.treasury_ppm, decision.digest),
+        (decision,),
+        {"city_code": request.city_code, "treasury_ppm": request.treasury_ppm},
+    )
+
+
 def open_region(market: Market) -> list[Done]:
     """Open cities, define kinds, load working days and the first table; as governance."""
     steps: list[tuple[str, str, tuple[Any, ...]]] = [
         (f"city-{code}", "openCity", (code,)) for code in CITIES
     ]
-    for kind, (roles, is_institution, is_paid_to_treasury) in KIND_RULES.items():
+    for kind, (roles, is_institution, payee_rule) in KIND_RULES.items():
         rule = {
             "roles": sum(1 << role for role in roles),
             "is_institution": is_institution,
-            "is_paid_to_treasury": is_paid_to_treasury,
+            "payee_rule": int(payee_rule),
         }
         steps.append((f"kind-{int(kind)}", "defineKind", (int(kind), rule)))
     year = day_of(market.now_seconds()).year
@@ -123,6 +152,7 @@ def open_region(market: Market) -> list[Done]:
         and not any(market.contracts.directory.working_days_of(known, block="latest"))
     ]
     steps.append(("notice-days", "setNoticeDays", (0 if market.is_trial() else NOTICE_DAYS_LAW,)))
+    steps.append(("desk", "appointDesk", (market.contracts.objections.address,)))
     done = []
     for key, function, args in steps:
         outcome = market.relay.execute(

@@ -17,6 +17,7 @@ from ledger.app.errors import PayeeRecordMissingError
 from ledger.app.fields import Id, Part
 from ledger.app.market import Market
 from ledger.app.requests import parse_part
+from ledger.domain.calendar import instant_text
 from ledger.projection import queries
 
 
@@ -69,6 +70,22 @@ def payee_records(market: Market) -> list[PayeeRecord]:
     folder = market.home / "payees"
     files = sorted(folder.glob("*.json")) if folder.exists() else []
     return [payee_record(market, UUID(file.stem)) for file in files]
+
+
+def treasury_rules(market: Market) -> list[dict[str, Any]]:
+    """Return the rules by which cities part their public institutions' income."""
+    with market.read() as connection:
+        rows = queries.treasury_rules_list(connection)
+    return [
+        {
+            "city_code": row.city_code,
+            "rule_no": row.rule_no,
+            "treasury_ppm": row.treasury_ppm,
+            "treasury_id": str(row.treasury_id),
+            "in_force_at": instant_text(row.in_force_at),
+        }
+        for row in rows
+    ]
 
 
 def _path(market: Market, organisation_id: UUID) -> Path:

@@ -14,21 +14,20 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from pydantic import Field
-
 from ledger.app.bank_statements import COLUMNS, BankLine, NumberedLine, read_statement
+from ledger.app.batches import Ask, run_many
 from ledger.app.billing import invoice_reference
-from ledger.app.commands import Command, CommandRequest, Done, command, run
+from ledger.app.commands import Done, run
 from ledger.app.errors import (
     CurrencyError,
     OverpaidError,
     ReferenceAmbiguousError,
     ReferenceUnknownError,
 )
-from ledger.app.fields import DigestField, Id
+from ledger.app.holds import RecordPayment
 from ledger.app.market import Market
 from ledger.app.open_payments import OpenItem, OpenPayments
 from ledger.chain.keys import KeyAccount
@@ -36,33 +35,12 @@ from ledger.codec.documents import Document
 from ledger.domain.codes import InvoiceState
 from ledger.domain.errors import LedgerError
 from ledger.domain.ids import Digest, digest_text
-from ledger.domain.units import AMOUNT_FEN_MAX
 from ledger.projection import queries
 
 __all__ = ["COLUMNS", "StatementReport", "assign_payment", "import_statement", "open_items"]
 
 _PAGE = 500
 _REFERENCE = re.compile(r"MDL[0-9A-F]{12}")
-
-
-class RecordPayment(CommandRequest):
-    """Money that arrived on an invoice."""
-
-    invoice_id: Id
-    amount_fen: Annotated[int, Field(ge=1, le=AMOUNT_FEN_MAX)]
-    receipt_digest: DigestField
-
-
-class AcceptInvoice(CommandRequest):
-    """The buyer accepts what was delivered."""
-
-    invoice_id: Id
-
-
-class ReleaseInvoice(CommandRequest):
-    """Ends the hold after its time."""
-
-    invoice_id: Id
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,33 +63,6 @@ class StatementReport:
         }
 
 
-@command("record-payment", RecordPayment, "Record a payment", "登记到账")
-def record_payment(market: Market, actor_id: UUID | None, request: RecordPayment) -> Command:
-    """Plan the record of a payment."""
-    return Command(
-        "revenue",
-        "recordPayment",
-        (request.invoice_id, request.amount_fen, request.receipt_digest),
-        result={"invoice_id": str(request.invoice_id), "amount_fen": request.amount_fen},
-    )
-
-
-@command("accept-invoice", AcceptInvoice, "Accept the delivery", "验收")
-def accept_invoice(market: Market, actor_id: UUID | None, request: AcceptInvoice) -> Command:
-    """Plan the buyer's acceptance."""
-    return Command(
-        "revenue", "accept", (request.invoice_id,), result={"invoice_id": str(request.invoice_id)}
-    )
-
-
-@command("release-invoice", ReleaseInvoice, "Release a payment after its hold", "解付")
-def release_invoice(market: Market, actor_id: UUID | None, request: ReleaseInvoice) -> Command:
-    """Plan the release after the hold."""
-    return Command(
-        "revenue", "release", (request.invoice_id,), result={"invoice_id": str(request.invoice_id)}
-    )
-
-
 def import_statement(market: Market, account: KeyAccount, content: str | bytes) -> StatementReport:
     """Record every line of a statement that matches one open invoice.
 
@@ -125,23 +76,16 @@ def import_statement(market: Market, account: KeyAccount, content: str | bytes) 
         StatementLineError: the table has another header; nothing was recorded.
     """
     statement = read_statement(content.encode() if isinstance(content, str) else content)
-    references = _references(market)
-    matched: list[Done] = []
-    findings: list[LedgerError] = []
-    already_recorded = 0
+    wave = _Wave(market, account, _references(market))
     for numbered in statement.lines:
-        try:
-            done, excess = _import_line(market, account, numbered, references)
-        except LedgerError as finding:
-            findings.append(finding)
-            continue
-        if excess is not None:
-            findings.append(excess)
-        if done is None:
-            already_recorded += 1
-        else:
-            matched.append(done)
-    return StatementReport(matched, already_recorded, statement.passed_over, findings)
+        wave.take(numbered)
+    wave.flush()
+    return StatementReport(
+        matched=wave.matched,
+        already_recorded=wave.already_recorded,
+        passed_over=statement.passed_over,
+        findings=[finding for _line_no, finding in sorted(wave.findings, key=lambda item: item[0])],
+    )
 
 
 def open_items(market: Market, *, is_all: bool = False) -> list[OpenItem]:
@@ -175,7 +119,10 @@ def assign_payment(
             f"the amount is in {item.currency}", field="currency", got=item.currency, expected="CNY"
         )
     document = market.documents.require(receipt_digest)
-    return _pay(market, account, invoice_id, document, item)[0]
+    payment = _payment(market, invoice_id, document, item)
+    done = run(market, account, "record-payment", payment.request)
+    _note_excess(market, item, payment.request.amount_fen)
+    return done
 
 
 def dismiss_payment(market: Market, receipt_digest: bytes, reason: str) -> OpenItem:
@@ -192,40 +139,103 @@ def store_of(market: Market) -> OpenPayments:
     return OpenPayments(market.home / "payments")
 
 
-def _import_line(
-    market: Market,
-    account: KeyAccount,
-    numbered: NumberedLine,
-    references: dict[str, list[UUID]],
-) -> tuple[Done | None, LedgerError | None]:
-    """Record one line: what was done, None when it was recorded before, and what was left over."""
-    line, line_no = numbered.line, numbered.line_no
-    if line is None:
-        raise numbered.error or LedgerError("the line cannot be read")
-    line.require_whole()
-    document = Document(line.as_record(), market.secrets.salt_for("bank", line.bank_reference))
-    known = store_of(market).find(document.digest)
-    if known is not None and known.dismissed_at is not None:
-        return None, None
-    try:
-        item = _item(market, document.digest, line, line.amount_fen)
-        with market.read() as connection:
-            recorded = queries.payment_of_receipt(connection, document.digest)
-        if recorded is not None:
-            _note_excess(market, item, recorded.amount_fen)
-            return None, None
-        invoice_id = _match(market, references, line, line_no)
-        return _pay(market, account, invoice_id, document, item)
-    except (CurrencyError, OverpaidError, ReferenceAmbiguousError, ReferenceUnknownError) as error:
-        market.documents.save(document)
-        _wait(market, _item(market, document.digest, line, _fen_or_nothing(line)), error)
-        raise
+@dataclass(frozen=True, slots=True)
+class _Payment:
+    """Money of a bank line on its way to an invoice."""
+
+    line_no: int
+    request: RecordPayment
+    item: OpenItem
+    open_fen: int
+
+    @property
+    def excess(self) -> LedgerError | None:
+        """What the line brings beyond what the invoice asks for, as people are told."""
+        if self.item.amount_fen == self.request.amount_fen:
+            return None
+        return _overpaid(self.request.invoice_id, self.item.amount_fen, self.open_fen)
 
 
-def _pay(
-    market: Market, account: KeyAccount, invoice_id: UUID, document: Document, item: OpenItem
-) -> tuple[Done, LedgerError | None]:
-    """Record as much of an amount as an invoice still asks for."""
+class _Wave:
+    """Lines of a statement that are recorded together: of different invoices, none twice."""
+
+    def __init__(
+        self,
+        market: Market,
+        account: KeyAccount,
+        references: dict[str, list[UUID]],
+    ) -> None:
+        self.matched: list[Done] = []
+        self.already_recorded = 0
+        self.findings: list[tuple[int, LedgerError]] = []
+        self._market = market
+        self._account = account
+        self._references = references
+        self._payments: list[_Payment] = []
+
+    def take(self, numbered: NumberedLine) -> None:
+        """Take a line along, or report what is the matter with it."""
+        try:
+            payment = self._payment(numbered)
+        except LedgerError as finding:
+            self.findings.append((numbered.line_no, finding))
+            return
+        if payment is None:
+            self.already_recorded += 1
+        else:
+            self._payments.append(payment)
+
+    def flush(self) -> None:
+        """Record what was taken along."""
+        payments, self._payments = self._payments, []
+        asks = [Ask(self._account, "record-payment", payment.request) for payment in payments]
+        for payment, result in zip(payments, run_many(self._market, asks), strict=True):
+            if isinstance(result, LedgerError):
+                self.findings.append((payment.line_no, result))
+                continue
+            self.matched.append(result)
+            _note_excess(self._market, payment.item, payment.request.amount_fen)
+            if payment.excess is not None:
+                self.findings.append((payment.line_no, payment.excess))
+
+    def _payment(self, numbered: NumberedLine) -> _Payment | None:
+        """Return what to record, None when it was recorded before."""
+        market, line = self._market, numbered.line
+        if line is None:
+            raise numbered.error or LedgerError("the line cannot be read")
+        line.require_whole()
+        document = Document(line.as_record(), market.secrets.salt_for("bank", line.bank_reference))
+        if any(payment.request.receipt_digest == document.digest for payment in self._payments):
+            self.flush()
+        known = store_of(market).find(document.digest)
+        if known is not None and known.dismissed_at is not None:
+            return None
+        try:
+            item = _item(market, document.digest, line, line.amount_fen)
+            with market.read() as connection:
+                recorded = queries.payment_of_receipt(connection, document.digest)
+            if recorded is not None:
+                _note_excess(market, item, recorded.amount_fen)
+                return None
+            invoice_id = _match(market, self._references, line, numbered.line_no)
+            if any(payment.request.invoice_id == invoice_id for payment in self._payments):
+                self.flush()
+            return _payment(market, invoice_id, document, item, numbered.line_no)
+        except (
+            CurrencyError,
+            OverpaidError,
+            ReferenceAmbiguousError,
+            ReferenceUnknownError,
+        ) as error:
+            market.documents.save(document)
+            _wait(market, _item(market, document.digest, line, _fen_or_nothing(line)), error)
+            raise
+
+
+def _payment(
+    market: Market, invoice_id: UUID, document: Document, item: OpenItem, line_no: int = 0
+) -> _Payment:
+    """Return the record of as much of an amount as an invoice still asks for."""
     with market.read() as connection:
         invoice = queries.invoice(connection, invoice_id)
     is_open = invoice.state == InvoiceState.ISSUED
@@ -233,15 +243,12 @@ def _pay(
     if open_fen == 0:
         raise _overpaid(invoice_id, item.amount_fen, 0)
     market.documents.save(document)
-    amount_fen = min(item.amount_fen, open_fen)
     request = RecordPayment(
-        invoice_id=invoice_id, amount_fen=amount_fen, receipt_digest=document.digest
+        invoice_id=invoice_id,
+        amount_fen=min(item.amount_fen, open_fen),
+        receipt_digest=document.digest,
     )
-    done = run(market, account, "record-payment", request)
-    if amount_fen == item.amount_fen:
-        return done, None
-    _note_excess(market, item, amount_fen)
-    return done, _overpaid(invoice_id, item.amount_fen, open_fen)
+    return _Payment(line_no, request, item, open_fen)
 
 
 def _note_excess(market: Market, item: OpenItem, recorded_fen: int) -> None:

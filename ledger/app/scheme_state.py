@@ -25,7 +25,7 @@ from ledger.domain.money import (
 from ledger.domain.units import MICRO_FEN_PER_FEN, Fen, MicroFen, Ppm
 from ledger.projection import queries
 from ledger.projection.queries.schemes import AccountRow, SchemeRow
-from ledger.revenue.waterfall import SchemeState, Split
+from ledger.revenue.waterfall import QUALITY_WHOLE, SchemeState, Split
 
 Connection = Any
 """A read connection as `Market.read` gives it."""
@@ -46,6 +46,11 @@ def quality_of(connection: Connection) -> dict[ClaimantId, int]:
         for key, grade in queries.grades_of(connection).items()
         if grade
     }
+
+
+def coefficient_of(grade: int) -> int:
+    """Return the coefficient of a grade; 0, never inspected, counts in full."""
+    return _COEFFICIENTS[QualityGrade(grade)] if grade else QUALITY_WHOLE
 
 
 def state_of(

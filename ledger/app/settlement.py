@@ -14,6 +14,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from ledger.app.batches import Ask, all_done, run_many
 from ledger.app.commands import Command, CommandRequest, Done, command, run
 from ledger.app.documents import write_durably
 from ledger.app.fields import Id, Part, Text, fresh_id
@@ -154,7 +155,7 @@ def remit(market: Market, account: KeyAccount, scheme_id: UUID) -> list[dict[str
     """Open one batch per payee for all whole fen that are owed, and write its file."""
     with market.read() as connection:
         owed = queries.payables(connection, scheme_id=scheme_id)
-    batches = []
+    requests = []
     for payee_id, payables in sorted(owed.items()):
         lines = [
             RemittanceLineField(
@@ -163,12 +164,14 @@ def remit(market: Market, account: KeyAccount, scheme_id: UUID) -> list[dict[str
             for item in payables
             if item.amount_fen
         ]
-        if not lines:
-            continue
-        request = OpenRemittance(batch_id=new_id(), payee_id=payee_id, lines=lines)
-        done = run(market, account, "open-remittance", request)
-        batches.append(done.result | {"file": str(write_remittance(market, request.batch_id))})
-    return batches
+        if lines:
+            requests.append(OpenRemittance(batch_id=new_id(), payee_id=payee_id, lines=lines))
+    asks = [Ask(account, "open-remittance", request) for request in requests]
+    results = run_many(market, asks)
+    opened = [done for done in results if isinstance(done, Done)]
+    files = [write_remittance(market, UUID(done.result["batch_id"])) for done in opened]
+    all_done(results)
+    return [done.result | {"file": str(file)} for done, file in zip(opened, files, strict=True)]
 
 
 def write_remittance(market: Market, batch_id: UUID) -> Path:

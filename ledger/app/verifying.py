@@ -11,9 +11,10 @@ from typing import Any
 
 from ledger.app.market import Market
 from ledger.chain.events import Event
+from ledger.chain.signed_calls import signed_calls
 from ledger.verification.findings import Progress, VerificationReport
 from ledger.verification.reading import read_events, read_lineages
-from ledger.verification.verifier import audit, audit_offline, verify
+from ledger.verification.verifier import audit, audit_offline, recompute, verify
 
 
 def verify_market(
@@ -42,8 +43,17 @@ def verify_market(
         counts=counts,
         agreement_domain=market.contracts.licences.eip712_domain(block="latest"),
         lineages=read_lineages(market.contracts, events, "latest"),
+        calls=signed_calls(
+            market.chain, market.contracts, sorted({event.tx_hash for event in events})
+        ),
         progress=progress,
     )
+
+
+def recomputed_statement(market: Market) -> dict[str, Any]:
+    """Return the statement as the verifier computes it from the chain's events alone."""
+    events, _counts = _read(market)
+    return recompute(events, logs=market.home / "logs")
 
 
 def audit_logs(

@@ -8,6 +8,7 @@ from pathlib import Path
 from ledger.chain.keys import (
     SCRYPT_N,
     KeyAccount,
+    KeystoreError,
     keystore_address,
     load_keystore,
     new_account,
@@ -46,6 +47,21 @@ class Wallet:
         if name not in self._open:
             self._open[name] = load_keystore(self._path(name), password)
         return self._open[name]
+
+    def holds(self, address: str) -> bool:
+        """Whether a keystore of an account is here: its member's signing is delegated."""
+        return address.lower() in self.names().values()
+
+    def unlock(self, address: str, password: str) -> KeyAccount:
+        """Open the keystore of an account for this once; the key is not kept open.
+
+        Raises:
+            KeystoreError: there is none here, or the password is wrong.
+        """
+        for name, held in self.names().items():
+            if held == address.lower():
+                return load_keystore(self._path(name), password)
+        raise KeystoreError("no keystore of this account is here", field="address", got=address)
 
     def names(self) -> dict[str, str]:
         """Return the address of each keystore by its name."""

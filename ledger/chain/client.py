@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -23,7 +24,7 @@ from web3.exceptions import Web3Exception
 from web3.types import RPCEndpoint
 
 from ledger.chain.errors import RpcRefusedError, RpcUnavailableError, WrongChainError
-from ledger.chain.reverts import decode_revert
+from ledger.chain.reverts import ChainRefusedError, decode_revert
 from ledger.chain.rpc_types import (
     BlockId,
     BlockStamp,
@@ -85,11 +86,7 @@ class Chain:
 
     def batch(self, method: str, params: Iterable[Sequence[Any]]) -> list[Any]:
         """Return the results of one method for many parameter lists, in their order."""
-        todo = [list(item) for item in params]
-        results: list[Any] = []
-        for start in range(0, len(todo), _BATCH_MAX):
-            results += self._batch_part(method, todo[start : start + _BATCH_MAX])
-        return results
+        return [_result(method, answer) for answer in self._batch_answers(method, params)]
 
     def head(self) -> BlockStamp:
         """Return the newest block."""
@@ -154,6 +151,18 @@ class Chain:
         query = {"from": sender, "data": "0x" + data.hex()} | ({"to": to} if to else {})
         return quantity(self._refusable("eth_estimateGas", query))
 
+    def estimates(
+        self, calls: Sequence[tuple[str, bytes]], *, sender: str
+    ) -> list[int | ChainRefusedError]:
+        """Return the gas that each of many calls would need alone, or why it is refused."""
+        queries = [({"from": sender, "to": to, "data": "0x" + data.hex()},) for to, data in calls]
+        answers = self._batch_answers("eth_estimateGas", queries)
+        return [_estimate(answer) for answer in answers]
+
+    def block_gas(self) -> int:
+        """Return how much gas a block has room for."""
+        return quantity(self.request("eth_getBlockByNumber", "latest", False)["gasLimit"])
+
     def send_raw(self, raw: bytes) -> None:
         """Hand signed bytes to the node. An error answer says nothing about their fate."""
         self.request("eth_sendRawTransaction", "0x" + raw.hex())
@@ -189,17 +198,24 @@ class Chain:
         try:
             return str(self.request(method, *params))
         except RpcRefusedError as error:
-            data = revert_data(error.got)
-            if data is None:
+            refused = _refusal(error)
+            if refused is None:
                 raise
-            raise decode_revert(data, str(error.got.get("message", ""))) from error
+            raise refused from error
+
+    def _batch_answers(self, method: str, params: Iterable[Sequence[Any]]) -> list[Any]:
+        todo = [list(item) for item in params]
+        answers: list[Any] = []
+        for start in range(0, len(todo), _BATCH_MAX):
+            answers += self._batch_part(method, todo[start : start + _BATCH_MAX])
+        return answers
 
     def _batch_part(self, method: str, todo: list[list[Any]]) -> list[Any]:
         calls = [(RPCEndpoint(method), params) for params in todo]
         answers = self._try_each(lambda i: self._ask_batch(i, calls))
         if isinstance(answers, list) and len(answers) == len(todo):
-            return [_result(method, answer) for answer in answers]
-        return [self.request(method, *params) for params in todo]
+            return answers
+        return [self._try_each(partial(self._ask, method=method, params=one)) for one in todo]
 
     def _try_each(self, ask: Callable[[int], Answer]) -> Answer:
         failure: Exception | None = None
@@ -261,6 +277,22 @@ def _provider(url: str, timeout_seconds: float) -> HTTPProvider:
         session=session,
         exception_retry_configuration=None,
     )
+
+
+def _estimate(answer: Any) -> int | ChainRefusedError:
+    try:
+        return quantity(_result("eth_estimateGas", answer))
+    except RpcRefusedError as error:
+        refused = _refusal(error)
+        if refused is None:
+            raise
+        return refused
+
+
+def _refusal(error: RpcRefusedError) -> ChainRefusedError | None:
+    """Return what a contract refused, None when the node's error means something else."""
+    data = revert_data(error.got)
+    return None if data is None else decode_revert(data, str(error.got.get("message", "")))
 
 
 def _result(method: str, answer: Any) -> Any:

@@ -30,6 +30,7 @@ ORDER = (
     "AccessManager",
     "ERC2771Forwarder",
     "Directory",
+    "Opening",
     "DatasetRegistry",
     "Applications",
     "Deriving",
@@ -43,6 +44,7 @@ ORDER = (
     "Remitting",
     "OutcomeSharing",
     "RevenueLedger",
+    "ObjectionDesk",
 )
 """A contract comes after what its constructor names and what it is linked to."""
 

@@ -13,6 +13,7 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_account.signers.local import LocalAccount
 from eth_keys.exceptions import BadSignature
+from eth_utils.crypto import keccak
 from eth_utils.exceptions import ValidationError
 
 from ledger.chain.errors import ChainError
@@ -35,6 +36,13 @@ _TYPES = {
         {"name": "data", "type": "bytes"},
     ],
 }
+
+
+_TYPEHASH = keccak(
+    text="ForwardRequest("
+    + ",".join(f"{field['type']} {field['name']}" for field in _TYPES["ForwardRequest"])
+    + ")"
+)
 
 
 class SignatureMismatchError(ChainError):
@@ -92,6 +100,34 @@ def typed_data(request: ForwardRequest, domain: dict[str, Any]) -> dict[str, Any
             "data": "0x" + request.data.hex(),
         },
     }
+
+
+def domain_separator(domain: dict[str, Any]) -> bytes:
+    """Return the hash of an EIP-712 domain; it is the same for every message."""
+    nobody = "0x" + "00" * 20
+    message = typed_data(ForwardRequest(nobody, nobody, 0, 0, 0, b""), domain)
+    return bytes(encode_typed_data(full_message=message).header)
+
+
+def request_hash(request: ForwardRequest, separator: bytes) -> bytes:
+    """Return what is signed for a request, from its words; a library's way takes longer."""
+    words = (
+        _TYPEHASH,
+        bytes.fromhex(request.sender[2:]).rjust(32, b"\0"),
+        bytes.fromhex(request.to[2:]).rjust(32, b"\0"),
+        bytes(32),
+        request.gas.to_bytes(32, "big"),
+        request.nonce.to_bytes(32, "big"),
+        request.deadline.to_bytes(32, "big"),
+        keccak(request.data),
+    )
+    return keccak(b"\x19\x01" + separator + keccak(b"".join(words)))
+
+
+def sign_request(account: LocalAccount, request: ForwardRequest, separator: bytes) -> bytes:
+    """Return the signature (65 bytes) of a request by a local key."""
+    digest = request_hash(request, separator)
+    return bytes(account.unsafe_sign_hash(digest).signature)  # type: ignore[arg-type]
 
 
 def sign_typed_data(account: LocalAccount, message: dict[str, Any]) -> bytes:

@@ -138,6 +138,15 @@ class LocalNode:
             raise NodeStartError("only the owner of the local chain writes its state")
         self._supervisor.checkpoint()
 
+    def head_seconds(self) -> int:
+        """Return the newest block's time, Unix seconds."""
+        return int(self._rpc.call("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+
+    def move_clock(self, unix_seconds: int) -> None:
+        """Mine a block at a later time; the clock runs on from there."""
+        self._rpc.call("evm_setNextBlockTimestamp", unix_seconds)
+        self.mine()
+
     def increase_time(self, seconds: int) -> None:
         """Move the chain's clock forward and mine a block at the new time."""
         self._rpc.call("evm_increaseTime", seconds)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ledger.chain.demo_clock import held_from
 from ledger.chain.errors import NodeStartError, RpcRefusedError, RpcUnavailableError
 from ledger.chain.node_rpc import NodeRpc
 from ledger.chain.toolchain import anvil_executable
@@ -131,11 +132,14 @@ def launch(options: NodeOptions, folder: Path, port: int, load: Path | None) -> 
         ToolchainMissingError: its program is not installed.
     """
     command = options.command(anvil_executable(), port, load, folder / "exit.json")
+    starts_at = held_from(folder)
+    if starts_at is not None and load is None:
+        command += ["--timestamp", str(starts_at)]
     process = NodeProcess(command, folder / "node.log")
     rpc = NodeRpc(url_of(port))
     try:
         process.wait_until_ready(rpc, options.start_timeout_s)
-        _keep_clock(rpc)
+        _keep_clock(rpc, is_held=starts_at is not None)
     finally:
         rpc.close()
     return process
@@ -173,10 +177,13 @@ def _is_node_of(pid: int, folder: Path) -> bool:
         return False
 
 
-def _keep_clock(rpc: NodeRpc) -> None:
-    """Move the node's clock past its newest block: tests advance it, and a restart forgets."""
+def _keep_clock(rpc: NodeRpc, *, is_held: bool) -> None:
+    """Move the node's clock past its newest block: a restart forgets that it was moved."""
     with contextlib.suppress(RpcRefusedError):
         newest_s = int(rpc.call("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+        if is_held:
+            rpc.call("evm_setTime", newest_s + 1)
+            return
         ahead_s = newest_s - int(time.time())
         if ahead_s >= 0:
             rpc.call("evm_increaseTime", ahead_s + 1)

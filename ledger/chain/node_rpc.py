@@ -39,11 +39,6 @@ class NodeRpc:
         """Return the result of a `method` that answers with a hexadecimal quantity."""
         return int(self.call(method, *params), 16)
 
-    def advance_clock(self, seconds: int) -> None:
-        """Move the clock of a node that simulates a chain, for demonstrations and tests."""
-        self.call("evm_increaseTime", seconds)
-        self.call("evm_mine")
-
     def close(self) -> None:
         """Give back the connections."""
         self._client.close()

@@ -6,6 +6,9 @@ Rules kept by every implementation:
 2. (scope, idempotency key) is unique; an intent keeps its first body digest.
 3. Only `resign` ever replaces signed bytes, and only when their nonce was used by someone else.
 
+4. A transaction may carry several commands (its members). Each keeps its own key, answer and
+   outcome; `find` and `get` show it with the state of what carries it.
+
 States: signed → broadcast → mined, or failed when it was mined and reverted. A fork that takes a
 block away leads mined and failed entries back to signed.
 """
@@ -36,8 +39,27 @@ class SignedBytes:
     tx_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One of several commands that a transaction carries; fields as in `Intent`.
+
+    `turn` is the number of its request among those of its signer.
+    """
+
+    intent_id: UUID
+    scope: str
+    idempotency_key: str
+    body_digest: bytes
+    answer: bytes
+    turn: int
+
+
 class OutboxEntry(Protocol):
-    """One command as stored. `account` is the relayer's address; hashes are 0x text."""
+    """One command as stored. `account` is the relayer's address; hashes are 0x text.
+
+    `carrier_id` is the intent of the transaction that carries it with others, None when it is sent
+    alone. The gas of a member is its even share.
+    """
 
     @property
     def intent_id(self) -> UUID: ...
@@ -67,6 +89,8 @@ class OutboxEntry(Protocol):
     def gas_used(self) -> int | None: ...
     @property
     def revert_data(self) -> bytes | None: ...
+    @property
+    def carrier_id(self) -> UUID | None: ...
 
 
 class Outbox(Protocol):
@@ -91,11 +115,13 @@ class Outbox(Protocol):
         account: str,
         chain_nonce: int,
         sign: Callable[[int], SignedBytes],
+        members: Sequence[Member] = (),
     ) -> OutboxEntry:
-        """Store a new command signed with the account's next nonce.
+        """Store a new command, and those that it carries, signed with the account's next nonce.
 
         The nonce is the largest of the own counter plus one and `chain_nonce`. When the key (or
-        the intent) is stored already, that entry is returned and nothing is signed.
+        the intent, or a member's key) is stored already, that entry is returned and nothing is
+        signed.
         """
         ...
 
@@ -118,16 +144,21 @@ class Outbox(Protocol):
         block_hash: str,
         gas_used: int,
         revert_data: bytes | None,
+        member_reverts: Sequence[bytes | None] = (),
     ) -> None:
-        """Note the block; `revert_data` is None when the command succeeded."""
+        """Note the block; `revert_data` is None when the command succeeded, as is a member's."""
+        ...
+
+    def turns_of(self, intent_id: UUID) -> Sequence[int]:
+        """Return the turns of the commands that a transaction carries, in their order."""
+        ...
+
+    def members_of(self, intent_id: UUID) -> Sequence[OutboxEntry]:
+        """Return the commands that a transaction carries, in their order; none for most."""
         ...
 
     def open_entries(self, account: str) -> Sequence[OutboxEntry]:
         """Return all commands of an account that are not mined, by nonce."""
-        ...
-
-    def open_count(self, scope: str) -> int:
-        """Return how many commands of a scope are not mined."""
         ...
 
     def mined_entries(

@@ -14,6 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -21,23 +22,22 @@ from eth_account.signers.local import LocalAccount
 
 from ledger.chain.client import Chain
 from ledger.chain.contracts import Contract, Contracts
-from ledger.chain.contracts.base import decode_calldata
+from ledger.chain.forwarded import explain
 from ledger.chain.forwarder import (
     VALID_SECONDS,
     ForwardRequest,
     RequestExpiredError,
     RequestReplayedError,
     SignatureMismatchError,
+    domain_separator,
     recover_signer,
     relayed,
     request_data,
-    sign_typed_data,
+    sign_request,
     typed_data,
 )
 from ledger.chain.keys import address_of
-from ledger.chain.reverts import ChainRefusedError
-from ledger.chain.sender import Explain, Intent, Outcome, Sender
-from ledger.domain.errors import LedgerError
+from ledger.chain.sender import Intent, Outcome, Sender
 from ledger.domain.ids import new_id
 
 _INTRINSIC_GAS = 21_000
@@ -55,10 +55,9 @@ class Relay:
     """
 
     def __init__(self, chain: Chain, contracts: Contracts, sender: Sender) -> None:
-        self._chain = chain
-        self._contracts = contracts
-        self._sender = sender
-        self._domain: dict[str, Any] | None = None
+        self.chain = chain
+        self.contracts = contracts
+        self.sender = sender
         self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         sender.explain = explain(chain, contracts.forwarder.address)
 
@@ -79,24 +78,31 @@ class Relay:
         """
         data = contract.encode(function, *args)
         self._try(signer, contract.address, data)
-        forwarder = self._contracts.forwarder
-        estimate = self._chain.estimate_gas(
+        forwarder = self.contracts.forwarder
+        estimate = self.chain.estimate_gas(
             contract.address, relayed(data, signer), sender=forwarder.address
         )
         return ForwardRequest(
             sender=signer.lower(),
             to=contract.address,
-            gas=estimate + estimate // 4 + 30_000,
+            gas=inner_gas(estimate),
             nonce=self._next_nonce(signer),
-            deadline=self._now() + valid_seconds,
+            deadline=self.now() + valid_seconds,
             data=data,
         )
 
     def typed_data(self, request: ForwardRequest) -> dict[str, Any]:
         """Return the EIP-712 message of a request for this forwarder."""
-        if self._domain is None:
-            self._domain = self._contracts.forwarder.eip712_domain(block="latest")
         return typed_data(request, self._domain)
+
+    @cached_property
+    def separator(self) -> bytes:
+        """The hash of the EIP-712 domain."""
+        return domain_separator(self._domain)
+
+    @cached_property
+    def _domain(self) -> dict[str, Any]:
+        return self.contracts.forwarder.eip712_domain(block="latest")
 
     def submit(
         self,
@@ -127,14 +133,14 @@ class Relay:
             IdempotencyConflictError, ReceiptTimeoutError, ChainUnreachableError: see `Sender`.
         """
         scope = scope or request.sender
-        entry = self._sender.find(scope, idempotency_key, body_digest)
+        entry = self.sender.find(scope, idempotency_key, body_digest)
         if entry is not None:
-            return self._sender.wait(entry.intent_id)
+            return self.sender.wait(entry.intent_id)
         self._check(request, signature)
         self._try(request.sender, request.to, request.data)
-        forwarder = self._contracts.forwarder
+        forwarder = self.contracts.forwarder
         data = forwarder.encode("execute", request_data(request, signature))
-        return self._sender.submit(
+        return self.sender.submit(
             Intent(
                 intent_id=intent_id or new_id(),
                 scope=scope,
@@ -142,7 +148,7 @@ class Relay:
                 body_digest=body_digest,
                 to=forwarder.address,
                 data=data,
-                gas=_outer_gas(request.gas, len(data)),
+                gas=outer_gas(request.gas, len(data)),
                 answer=answer,
             )
         )
@@ -168,12 +174,12 @@ class Relay:
         signer = address_of(account)
         intent_id = intent_id or new_id()
         key = idempotency_key or str(intent_id)
-        with self._turns[signer]:
-            entry = self._sender.find(scope or signer, key, body_digest)
+        with self.turn(signer):
+            entry = self.sender.find(scope or signer, key, body_digest)
             if entry is not None:
-                return self._sender.wait(entry.intent_id)
+                return self.sender.wait(entry.intent_id)
             request = self.prepare(signer, contract, function, args)
-            signature = sign_typed_data(account, self.typed_data(request))
+            signature = sign_request(account, request, self.separator)
             return self.submit(
                 request,
                 signature,
@@ -184,16 +190,21 @@ class Relay:
                 answer=answer,
             )
 
+    def turn(self, signer: str) -> threading.Lock:
+        """Return the lock that lets one signer's commands go one after another."""
+        return self._turns[signer]
+
     def _try(self, signer: str, to: str, data: bytes) -> None:
-        forwarder = self._contracts.forwarder.address
-        self._chain.call(to, relayed(data, signer), block="pending", sender=forwarder)
+        forwarder = self.contracts.forwarder.address
+        self.chain.call(to, relayed(data, signer), block="pending", sender=forwarder)
 
     def _next_nonce(self, signer: str) -> int:
-        return self._contracts.forwarder.nonce_of(signer, block="latest")
+        return self.contracts.forwarder.nonce_of(signer, block="latest")
 
-    def _now(self) -> int:
+    def now(self) -> int:
+        """Return the Unix seconds from which a request's validity counts."""
         # The chain's clock decides about deadlines; it may run ahead of this machine's.
-        return max(self._chain.head().time, int(time.time()))
+        return max(self.chain.head().time, int(time.time()))
 
     def require_signed(self, request: ForwardRequest, signature: bytes) -> None:
         """Check that a request was signed by its sender, whatever the chain says of it.
@@ -212,7 +223,7 @@ class Relay:
 
     def _check(self, request: ForwardRequest, signature: bytes) -> None:
         self.require_signed(request, signature)
-        head = self._chain.head()
+        head = self.chain.head()
         if request.deadline < head.time:
             raise RequestExpiredError(
                 "the request's deadline has passed",
@@ -229,42 +240,24 @@ class Relay:
                 expected=expected,
             )
         signed = request_data(request, signature)
-        if not self._contracts.forwarder.verify(signed, block="latest"):
+        if not self.contracts.forwarder.verify(signed, block="latest"):
             raise SignatureMismatchError(
                 "the forwarder does not accept the request", field="signature", got=asdict(request)
             )
 
 
-def explain(chain: Chain, forwarder: str) -> Explain:
-    """Return a function that finds the inner reason of a failed relayed transaction.
-
-    The forwarder reverts with one error for all; the reason is asked for again by the inner call
-    at the same block, which is the best that a chain still tells afterwards.
-    """
-
-    def reason(data: bytes, block_number: int) -> bytes:
-        try:
-            _, args = decode_calldata("ERC2771Forwarder", data)
-        except LedgerError:
-            return b""
-        inner = args["request"]
-        call = relayed(inner["data"], inner["from"])
-        try:
-            chain.call(inner["to"], call, block=block_number, sender=forwarder)
-            chain.call(forwarder, data, block=block_number)
-        except ChainRefusedError as refused:
-            return refused.data
-        return b""
-
-    return reason
+def inner_gas(estimate: int) -> int:
+    """Return the gas limit of a request from the estimate of its call."""
+    return estimate + estimate // 4 + 30_000
 
 
-def _outer_gas(inner_gas: int, calldata_bytes: int) -> int:
+def outer_gas(inner_gas_sum: int, calldata_bytes: int, requests: int = 1) -> int:
+    """Return the gas limit of the transaction that carries requests."""
     # EIP-150 keeps one part in 64; calldata at the dearest price that any fork charges a byte.
     return (
-        inner_gas
-        + inner_gas // 32
+        inner_gas_sum
+        + inner_gas_sum // 32
         + _INTRINSIC_GAS
-        + _FORWARDER_GAS
+        + _FORWARDER_GAS * requests
         + _CALLDATA_BYTE_GAS * calldata_bytes
     )

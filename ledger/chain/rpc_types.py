@@ -26,23 +26,6 @@ class BlockStamp:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of a mined transaction.
-
-    Attributes:
-        succeeded: false when the transaction was mined but reverted.
-        contract_address: address of the contract that it created, else None.
-    """
-
-    tx_hash: str
-    succeeded: bool
-    block_number: int
-    block_hash: str
-    gas_used: int
-    contract_address: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class RawLog:
     """One log as the node gave it, not yet decoded."""
 
@@ -53,6 +36,25 @@ class RawLog:
     block_hash: str
     tx_hash: str
     log_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a mined transaction.
+
+    Attributes:
+        succeeded: false when the transaction was mined but reverted.
+        contract_address: address of the contract that it created, else None.
+        logs: what it emitted.
+    """
+
+    tx_hash: str
+    succeeded: bool
+    block_number: int
+    block_hash: str
+    gas_used: int
+    contract_address: str | None
+    logs: tuple[RawLog, ...] = ()
 
 
 def quantity(value: Any) -> int:
@@ -91,6 +93,7 @@ def receipt_of(answer: Any) -> Receipt | None:
         block_hash=str(answer["blockHash"]).lower(),
         gas_used=quantity(answer["gasUsed"]),
         contract_address=str(created).lower() if created else None,
+        logs=tuple(raw_log(log) for log in answer.get("logs") or ()),
     )
 
 

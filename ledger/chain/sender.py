@@ -7,13 +7,15 @@ Rules kept here:
 3. New bytes are signed for a stored intent only when its nonce was used by a transaction that is
    not ours, seen several times in a row.
 4. When blocks are gone, everything mined in them is sent again in nonce order.
+5. A transaction that carries several commands succeeds as such; each of them succeeds or fails.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -22,8 +24,9 @@ from eth_account.signers.local import LocalAccount
 
 from ledger.chain.client import Chain
 from ledger.chain.errors import ChainError, RpcRefusedError, RpcUnavailableError
+from ledger.chain.forwarded import is_batch, member_reverts
 from ledger.chain.keys import address_of
-from ledger.chain.outbox import IntentState, Outbox, OutboxEntry, SignedBytes
+from ledger.chain.outbox import IntentState, Member, Outbox, OutboxEntry, SignedBytes
 from ledger.chain.reverts import ChainRefusedError, decode_revert
 from ledger.chain.rpc_types import Receipt
 
@@ -42,6 +45,13 @@ class ReceiptTimeoutError(ChainError):
     """The command is stored and will be sent until it is mined, but it is not mined yet."""
 
     code = "chain.receipt_timeout"
+    retryable = True
+
+
+class CommandStoredError(ChainError):
+    """Another process has stored one of these commands meanwhile; asking again finds it."""
+
+    code = "chain.command_stored"
     retryable = True
 
 
@@ -64,6 +74,7 @@ class Intent:
         data: calldata or creation code.
         gas: gas limit of the transaction.
         answer: what the client is told when it repeats its key; kept as it is.
+        members: the commands that it carries, in the order of its calldata; most carry none.
     """
 
     intent_id: UUID
@@ -74,6 +85,7 @@ class Intent:
     data: bytes
     gas: int
     answer: bytes = b""
+    members: tuple[Member, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +169,12 @@ class Sender:
         entry = self.find(intent.scope, intent.idempotency_key, intent.body_digest)
         if entry is None:
             entry = self._store(intent)
+            if intent.members and entry.intent_id != intent.intent_id:
+                raise CommandStoredError(
+                    "another process has stored one of these commands",
+                    field="idempotency_key",
+                    got=entry.idempotency_key,
+                )
         if entry.state == IntentState.SIGNED:
             self._broadcast(entry)
         return entry
@@ -232,7 +250,24 @@ class Sender:
             account=self.account,
             chain_nonce=self.chain.transaction_count(self.account, block="latest"),
             sign=self._signer(intent.to, intent.data, intent.gas),
+            members=intent.members,
         )
+
+    def outcomes(self, intent_id: UUID) -> list[Outcome | ChainError]:
+        """Wait for a transaction; return what became of each command that it carries.
+
+        Raises:
+            ReceiptTimeoutError: as `wait`.
+        """
+        with contextlib.suppress(ChainRefusedError):
+            self.wait(intent_id)
+        found: list[Outcome | ChainError] = []
+        for member in self.outbox.members_of(intent_id):
+            try:
+                found.append(_outcome(member))
+            except ChainRefusedError as refused:
+                found.append(refused)
+        return found
 
     def _signer(self, to: str | None, data: bytes, gas: int) -> Callable[[int], SignedBytes]:
         price_wei = self.chain.gas_price_wei()
@@ -262,7 +297,7 @@ class Sender:
         except RpcUnavailableError as error:
             _LOG.warning("not sent yet, will be: %s (%s)", entry.tx_hash, error)
             return
-        self.outbox.mark_broadcast(entry.intent_id, entry.tx_hash)
+        self.outbox.mark_broadcast(_sent_id(entry), entry.tx_hash)
 
     def _settled(self, entry: OutboxEntry) -> OutboxEntry:
         """Return the entry, marked as mined when the chain has it."""
@@ -273,17 +308,26 @@ class Sender:
             if receipt is None:
                 return entry
             revert = None if receipt.succeeded else self._reason(entry, receipt)
+            reverts = self._member_reverts(entry, receipt) if revert is None else ()
         except RpcUnavailableError:
             return entry
         self.outbox.mark_mined(
-            entry.intent_id,
+            _sent_id(entry),
             tx_hash=entry.tx_hash,
             block_number=receipt.block_number,
             block_hash=receipt.block_hash,
             gas_used=receipt.gas_used,
             revert_data=revert,
+            member_reverts=reverts,
         )
         return self._entry(entry.intent_id)
+
+    def _member_reverts(self, entry: OutboxEntry, receipt: Receipt) -> Sequence[bytes | None]:
+        to, data, _gas = parts_of(entry.raw)
+        if to is None or not is_batch(data):
+            return ()
+        turns = self.outbox.turns_of(_sent_id(entry))
+        return member_reverts(self.chain, to, data, turns, receipt)
 
     def _reason(self, entry: OutboxEntry, receipt: Receipt) -> bytes:
         """Return the best revert data that the chain still gives for a failed transaction."""
@@ -310,7 +354,7 @@ class Sender:
         _LOG.error("nonce %d of %s was used by a foreign transaction", entry.nonce, self.account)
         to, data, gas = parts_of(entry.raw)
         self.outbox.resign(
-            entry.intent_id,
+            _sent_id(entry),
             chain_nonce=self.chain.transaction_count(self.account, block="latest"),
             sign=self._signer(to, data, gas),
         )
@@ -320,6 +364,10 @@ class Sender:
         if entry is None:
             raise UnknownIntentError("no such command", field="intent_id", got=str(intent_id))
         return entry
+
+
+def _sent_id(entry: OutboxEntry) -> UUID:
+    return entry.carrier_id or entry.intent_id
 
 
 def parts_of(raw: bytes) -> tuple[str | None, bytes, int]:

@@ -16,8 +16,10 @@ from ledger.app.invoice_papers import (
     invoice_figures,
     sign_invoice,
 )
+from ledger.app.monthly_billing import bill_month
 from ledger.cli.money_commands import invoice_app
 from ledger.cli.shell import (
+    AsOption,
     HomeOption,
     JsonOption,
     account,
@@ -28,9 +30,12 @@ from ledger.cli.shell import (
     print_json,
     read_object,
     show,
+    table,
 )
+from ledger.domain.calendar import parse_period
 from ledger.domain.errors import MalformedValueError
 from ledger.domain.ids import parse_id
+from ledger.domain.units import yuan_text
 from ledger.report.invoice_papers import invoice_csv, invoice_html, invoice_pdf
 
 __all__ = ["invoice_app"]
@@ -77,6 +82,41 @@ def invoice_document_command(
         "is_signed": document["signature"] is not None,
     }
     show(found, as_json, lambda: out.print(pairs("Invoice document 账单文件", found)))
+
+
+@invoice_app.command("month")
+@guarded
+def invoice_month(
+    month: Annotated[str, typer.Argument(help="Month of use, 2026-11.")],
+    key_name: AsOption,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bill all use up to a month's end, every licence of the operator; may be run again (月结)."""
+    period_id = parse_period(month)
+    with open_market(home) as market:
+        found = bill_month(market, account(market, key_name), period_id).as_dict()
+    rows = [
+        (row["licence_no"], row["log_no"], row["units"], yuan_text(row["gross_fen"]))
+        for row in found["invoices"]
+    ]
+    summary = {
+        "billed 开出": len(found["invoices"]),
+        "billed before 已开": len(found["billed_before"]),
+        "unused 未使用": ", ".join(map(str, found["unused"])) or "—",
+        "refused 未能开出": "; ".join(
+            f"{row['licence_no']}: {row['code']}" for row in found["refused"]
+        )
+        or "—",
+    }
+
+    def render() -> None:
+        out.print(table(f"Invoices 账单 {month}", ("licence", "log", "units", "yuan"), rows))
+        out.print(pairs("Month 月结", summary))
+
+    show(found, as_json, render)
+    if found["refused"]:
+        raise typer.Exit(1)
 
 
 @invoice_app.command("check")

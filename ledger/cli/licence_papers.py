@@ -39,6 +39,8 @@ from ledger.cli.tables import print_detail
 from ledger.domain.ids import parse_id
 from ledger.domain.standard_terms import standard_terms
 
+__all__ = ["licence_app"]
+
 
 @licence_app.command("standard-terms")
 @guarded

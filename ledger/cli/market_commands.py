@@ -240,7 +240,7 @@ def dataset_list(
             f"{row['title_zh']} {row['title_en']}",
             row["provider_zh"],
             row["open_class"],
-            row["state"],
+            row["state"] + (" STALE" if row["is_stale"] else ""),
             row["latest_version_no"],
             row["row_count"],
             row["sha256_digest"][:18] + "…",

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ledger.app.billing import bill
+from ledger.app.billing import bill, bill_all
 from ledger.app.books import invoice_found, scheme_found
-from ledger.app.commands import run
+from ledger.app.commands import Done, run
 from ledger.app.payments import import_statement
 from ledger.app.settlement import remit, split_all
 from ledger.cli.shell import (
@@ -29,6 +29,7 @@ from ledger.cli.shell import (
 )
 from ledger.cli.tables import print_detail
 from ledger.domain.codes import InvoiceState
+from ledger.domain.errors import LedgerError
 from ledger.domain.ids import parse_id
 from ledger.domain.money import Tier
 from ledger.domain.units import yuan_text
@@ -117,6 +118,35 @@ def invoice_bill(
         show(None, as_json, lambda: out.print("all anchored use is billed"))
     else:
         show_done(done, as_json)
+
+
+@invoice_app.command("run")
+@guarded
+def invoice_run(
+    scheme_id: str,
+    key_name: AsOption,
+    log_no: int = 1,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bill all anchored use of a scheme's products, in few transactions (批量开账)."""
+    with open_market(home) as market:
+        key = account(market, key_name)
+        results = bill_all(market, key, parse_id(scheme_id, "scheme_id"), log_no)
+    issued = [done for done in results if isinstance(done, Done)]
+    refused = [error for error in results if isinstance(error, LedgerError)]
+    found = {
+        "issued": [done.as_dict() for done in issued],
+        "refused": [error.as_dict() for error in refused],
+    }
+
+    def render() -> None:
+        total = sum(done.result["gross_fen"] for done in issued)
+        out.print(f"{len(issued)} invoice(s) over {yuan_text(total)} yuan")
+        for error in refused:
+            show_error(error)
+
+    show(found, as_json, render)
 
 
 @invoice_app.command("accept")

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from ledger.app.commands import run
 from ledger.app.names import display_names
-from ledger.app.payees import payee_records, set_payee
+from ledger.app.payees import payee_records, set_payee, treasury_rules
 from ledger.app.remittance_files import (
     batch_found,
     batches_found,
@@ -19,14 +20,17 @@ from ledger.app.remittance_files import (
 )
 from ledger.cli.money_commands import remit_app
 from ledger.cli.shell import (
+    AsOption,
     HomeOption,
     JsonOption,
+    account,
     guarded,
     open_market,
     out,
     pairs,
     read_json,
     show,
+    show_done,
     table,
 )
 from ledger.cli.tables import label
@@ -155,6 +159,41 @@ def payee_list(home: HomeOption = None, as_json: JsonOption = False) -> None:
     ]
     columns = ("organisation 机构", "account name 户名", "account", "item code 项目编码")
     show(found, as_json, lambda: out.print(table("Payees 收款账户", columns, rows)))
+
+
+@payee_app.command("rule")
+@guarded
+def payee_rule(
+    city_code: int,
+    treasury_ppm: Annotated[int, typer.Argument(help="The treasury's part, millionths.")],
+    reason: str,
+    key_name: AsOption,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say which part of its public institutions' income a treasury is paid (核定上缴比例)."""
+    body = {"city_code": city_code, "treasury_ppm": treasury_ppm, "reason": reason}
+    with open_market(home) as market:
+        done = run(market, account(market, key_name), "set-treasury-rule", body)
+    show_done(done, as_json)
+
+
+@payee_app.command("rules")
+@guarded
+def payee_rules(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """List the cities' rules on public institutions' income; the newest of a city holds."""
+    with open_market(home) as market:
+        found = treasury_rules(market)
+
+    def render() -> None:
+        rows = [
+            (_city(row["city_code"]), row["rule_no"], row["treasury_ppm"], row["in_force_at"][:10])
+            for row in found
+        ]
+        columns = ("city 城市", "rule", "treasury's part ppm 上缴比例", "from 起")
+        out.print(table("Public institutions 事业单位", columns, rows))
+
+    show(found, as_json, render)
 
 
 def _city(code: int) -> str:

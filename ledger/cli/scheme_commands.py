@@ -122,21 +122,6 @@ def scheme_pour(
     simple(home, key_name, "pour-carry-in", {"scheme_id": scheme_id}, as_json)
 
 
-@invoice_app.command("freeze")
-@guarded
-def invoice_freeze(
-    invoice_id: str,
-    key_name: AsOption,
-    reason: ReasonOption,
-    thaw: Annotated[bool, typer.Option("--thaw", help="Let the payment go on.")] = False,
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Keep a payment from being released (冻结), or let it go on; the handler's step."""
-    body = {"invoice_id": invoice_id, "is_frozen": not thaw, "reason": reason}
-    simple(home, key_name, "freeze-invoice", body, as_json)
-
-
 @invoice_app.command("reduce")
 @guarded
 def invoice_reduce(

@@ -46,7 +46,7 @@ def print_statement(found: dict[str, Any]) -> None:
             label(names, use["buyer_id"]),
             label(names, use["product_id"]),
             use["licence_no"],
-            use["units"],
+            f"{use['units']:,}",
             yuan_text(use["gross_fen"]),
             yuan_text(use["paid_fen"]),
         )

@@ -105,3 +105,15 @@ class KernelTableError(CodecError):
     """A table for the totals filter is not of the type and layout that the kernel reads."""
 
     code = "codec.kernel_table"
+
+
+class ForeignCatalogueError(CodecError):
+    """A file is no catalogue that can be harvested, or exceeds a limit."""
+
+    code = "catalogue.foreign"
+
+
+class RemoteContextError(CodecError):
+    """A catalogue asks for something that lies elsewhere; nothing is fetched."""
+
+    code = "catalogue.remote_context"

@@ -37,6 +37,24 @@ def period_text(period_id: int) -> str:
     return f"{period_id // 100:04d}-{period_id % 100:02d}"
 
 
+def parse_instant(text: str, name: str = "day") -> int:
+    """Return the Unix seconds at which a day of China, or an instant with its offset, begins.
+
+    Raises:
+        MalformedValueError: it is neither 2026-11-01 nor 2026-11-01T08:00:00+08:00.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+        return int((found if found.tzinfo else found.replace(tzinfo=CHINA)).timestamp())
+    except (ValueError, OverflowError) as error:
+        raise MalformedValueError(
+            f"{name} must be a day or an instant, got {text!r}",
+            field=name,
+            got=text[:80],
+            expected="2026-11-01 or 2026-11-01T08:00:00+08:00",
+        ) from error
+
+
 def parse_period(text: str, name: str = "month") -> PeriodId:
     """Return the month that people write as 2026-11.
 
@@ -49,6 +67,17 @@ def parse_period(text: str, name: str = "month") -> PeriodId:
             f"{name} must be a month such as 2026-11", field=name, got=text, expected="yyyy-mm"
         )
     return PeriodId(int(found[1]) * 100 + int(found[2]))
+
+
+def start_of_period(period_id: int) -> int:
+    """Return the first Unix second of a month of China Standard Time."""
+    return int(datetime(period_id // 100, period_id % 100, 1, tzinfo=CHINA).timestamp())
+
+
+def end_of_period(period_id: int) -> int:
+    """Return the first Unix second after a month of China Standard Time."""
+    is_december = period_id % 100 == 12
+    return start_of_period(period_id + 89 if is_december else period_id + 1)
 
 
 def instant_text(unix_seconds: int) -> str:

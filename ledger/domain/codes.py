@@ -1,7 +1,7 @@
 """Code lists that the contracts, the tables, the API and the screens share.
 
-Every number equals that of the enumeration of the same name in `contracts/libraries/Codes.sol`
-(tested). Chinese labels are the statutory terms and are kept beside the English ones.
+Every number here equals the number of the enumeration of the same name in
+`contracts/libraries/Codes.sol` (tested).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TypeVar
 from ledger.domain.dealing_codes import ApplicationState as ApplicationState
 from ledger.domain.dealing_codes import NegotiationState as NegotiationState
 from ledger.domain.errors import UnknownCodeError
+from ledger.domain.joint_acts import JointAct as JointAct
 from ledger.domain.opening_codes import NoticeObjectionState as NoticeObjectionState
 from ledger.domain.opening_codes import OpeningTier as OpeningTier
 from ledger.domain.opening_codes import RegistrationType as RegistrationType
@@ -38,6 +39,14 @@ class OrganisationStatus(IntEnum):
     SUSPENDED = 2
 
 
+class PayeeRule(IntEnum):
+    """Who is paid for an organisation: itself, its city's treasury, or both by the city's rule."""
+
+    ITSELF = 0
+    TREASURY = 1
+    CITY_RULE = 2
+
+
 class Role(IntEnum):
     """What an organisation may do, always within one city; the bit number on chain."""
 
@@ -51,6 +60,10 @@ class Role(IntEnum):
     HANDLER = 7
     REGULATOR = 8
     DEVELOPER = 9
+
+
+ADMINISTRATION = 1 << 31
+SIGNER_ROLES_ALL = (1 << len(Role)) - 1 | ADMINISTRATION
 
 
 class OpenClass(IntEnum):
@@ -246,80 +259,6 @@ class ModeSet(IntFlag):
         return [mode for mode in DeliveryMode if self & mode.bit]
 
 
-_LABELS_ZH: dict[type[IntEnum], dict[str, str]] = {
-    OrganisationKind: {
-        "ADMINISTRATIVE": "行政单位",
-        "PUBLIC_INSTITUTION": "事业单位",
-        "PUBLIC_UTILITY": "公用企业",
-        "STATE_ENTERPRISE": "国有企业",
-        "ENTERPRISE": "企业",
-        "AUTHORITY": "数据主管部门",
-        "TREASURY": "财政",
-        "PLATFORM": "平台",
-        "REGULATOR": "审计监管",
-    },
-    OpenClass: {
-        "UNCONDITIONAL": "无条件开放",
-        "CONDITIONAL": "有条件开放",
-        "NOT_OPEN": "不予开放",
-    },
-    Sensitivity: {
-        "GENERAL": "一般",
-        "IMPORTANT": "重要",
-        "CORE": "核心",
-    },
-    RegistrationState: {
-        "EVIDENCED": "存证",
-        "APPLIED": "申请",
-        "ACCEPTED": "受理",
-        "REVIEWED": "形式审核",
-        "PUBLIC_NOTICE": "公示",
-        "CODED": "赋码",
-        "CANCELLED": "注销",
-        "REVOKED": "撤销",
-        "EXPIRED": "失效",
-    },
-    UpdateFrequency: {
-        "REAL_TIME": "实时",
-        "DAILY": "每日",
-        "WEEKLY": "每周",
-        "MONTHLY": "每月",
-        "QUARTERLY": "每季",
-        "HALF_YEARLY": "每半年",
-        "YEARLY": "每年",
-        "IRREGULAR": "不定期",
-        "STATIC": "静态",
-    },
-    DeliveryMode: {
-        "DOWNLOAD": "下载",
-        "INTERFACE": "接口",
-        "SANDBOX": "沙箱",
-        "ENCRYPTED_COMPUTATION": "密态计算",
-        "DATA_SAFE_HOUSE": "数据安全屋",
-        "VERIFICATION": "核验",
-        "MODEL": "模型",
-    },
-    Purpose: {
-        "PUBLIC_GOVERNANCE": "公共治理",
-        "PUBLIC_WELFARE": "公益事业",
-        "INDUSTRY": "产业发展",
-        "SECTOR": "行业发展",
-        "COMPETITION": "应用大赛",
-    },
-    ChargeBasis: {
-        "PRODUCTS": "产品数量",
-        "SERVICE_CALLS": "服务次数",
-        "SERVICE_TIME": "服务时间",
-        "DATA_RECORDS": "数据调用量",
-    },
-    InvoiceState: {
-        "ISSUED": "已开账单",
-        "HELD": "到账待解付",
-        "RELEASED": "已解付",
-        "SPLIT": "已分账",
-    },
-}
-
 Code = TypeVar("Code", bound=IntEnum)
 
 
@@ -343,8 +282,3 @@ def parse_code(kind: type[Code], value: object, name: str) -> Code:
         got=value,
         expected=names,
     )
-
-
-def label_zh(code: IntEnum) -> str:
-    """Return the Chinese label, or the English name where no statutory term exists."""
-    return _LABELS_ZH.get(type(code), {}).get(code.name, code.name.lower())

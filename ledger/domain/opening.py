@@ -148,9 +148,7 @@ def _cell_findings(rules: list[Rule]) -> list[LedgerError]:
         elif cell.is_closed and tier != OpeningTier.FORBIDDEN:
             found.append(_wrong("rules", cell.as_dict(), "forbidden, whatever the table says"))
         elif tier == OpeningTier.PRIVACY_ONLY and cell.mode in _RAW:
-            found.append(
-                _wrong("rules", cell.as_dict(), "no privacy tier where data is handed out")
-            )
+            found.append(_wrong("rules", cell.as_dict(), "no privacy tier where data leaves"))
     return found
 
 

@@ -2,7 +2,8 @@
 
 Rules kept here:
 1. A row is refused with its first fault: an unknown code or licence, units of a refusal, a delivery
-   outside its licence's validity, modes, purpose or quota, a clock that goes back.
+   outside its licence's validity, modes, purpose or quota or while it was suspended, a clock that
+   goes back.
 2. A refused row counts for nothing: it takes no number, no quota and does not move the clock.
 3. Order within a licence decides. It is walked row by row only where a clock or a quota breaks; all
    other licences are numbered at once.
@@ -10,7 +11,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -24,6 +25,8 @@ from ledger.log.rows import UseRows
 from ledger.log.tallies import Flags, Grouped, Numbers, Places, Slots, Tallies
 
 _DELIVERED = int(ReceiptStatus.DELIVERED)
+Pause = tuple[int, int, int]
+"""Licence, from, until."""
 
 
 class RowFault(IntEnum):
@@ -40,6 +43,7 @@ class RowFault(IntEnum):
     PURPOSE_NOT_GRANTED = 9
     CLOCK_BACK = 10
     QUOTA_EXCEEDED = 11
+    LICENCE_SUSPENDED = 12
 
     @property
     def code(self) -> str:
@@ -58,6 +62,7 @@ _FIELDS = {
     RowFault.PURPOSE_NOT_GRANTED: "purpose",
     RowFault.CLOCK_BACK: "used_at_ms",
     RowFault.QUOTA_EXCEEDED: "units",
+    RowFault.LICENCE_SUSPENDED: "used_at_ms",
 }
 
 
@@ -88,6 +93,8 @@ class LicenceTerms:
         valid_from_ms: Unix milliseconds, included.
         valid_until_ms: Unix milliseconds, excluded.
         quota_units: what may be used in this log.
+        pauses: suspensions that were lifted: licence, from (included) and until (excluded) in Unix
+            milliseconds.
     """
 
     def __init__(
@@ -98,6 +105,7 @@ class LicenceTerms:
         valid_from_ms: npt.ArrayLike,
         valid_until_ms: npt.ArrayLike,
         quota_units: npt.ArrayLike,
+        pauses: Iterable[Pause] = (),
     ) -> None:
         self._slots = Slots()
         self._slots.make_in_order(np.asarray(licence_no, np.uint64))
@@ -106,6 +114,10 @@ class LicenceTerms:
         self.valid_from_ms = np.asarray(valid_from_ms, np.uint64)
         self.valid_until_ms = np.asarray(valid_until_ms, np.uint64)
         self.quota_units = np.asarray(quota_units, np.uint64)
+        self.pauses: dict[int, list[tuple[int, int]]] = {}
+        for no, from_ms, until_ms in pauses:
+            place = int(self.places(np.array([no], np.uint64))[0])
+            self.pauses.setdefault(place, []).append((from_ms, until_ms))
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -113,6 +125,15 @@ class LicenceTerms:
     def places(self, licences: Numbers) -> Places:
         """Return the row of each licence, -1 where it is unknown."""
         return self._slots.find(licences)
+
+    def paused(self, places: Places, time_ms: Numbers) -> Flags:
+        """Return which uses lie in a suspension of their licence."""
+        found = np.zeros(len(places), bool)
+        for place in self.pauses.keys() & set(np.unique(places).tolist()) if self.pauses else ():
+            own = places == place
+            for from_ms, until_ms in self.pauses[place]:
+                found |= own & (time_ms >= from_ms) & (time_ms < until_ms)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +202,7 @@ def _static_faults(rows: UseRows, places: Places, terms: LicenceTerms) -> npt.ND
         RowFault.OUTSIDE_VALIDITY: delivered & outside,
         RowFault.MODE_NOT_GRANTED: delivered & not_granted,
         RowFault.PURPOSE_NOT_GRANTED: delivered & (rows.purpose != terms.purpose[safe]),
+        RowFault.LICENCE_SUSPENDED: delivered & terms.paused(places, time),
     }
     faults = np.zeros(len(rows), np.uint8)
     for fault, broken in checks.items():
@@ -216,6 +238,8 @@ def _told(
 def _expected(fault: RowFault, place: int, terms: LicenceTerms) -> Any:
     if fault == RowFault.OUTSIDE_VALIDITY:
         return [int(terms.valid_from_ms[place]), int(terms.valid_until_ms[place])]
+    if fault == RowFault.LICENCE_SUSPENDED:
+        return [f"outside {start} … {end}" for start, end in terms.pauses[place]]
     if fault == RowFault.MODE_NOT_GRANTED:
         return [mode for mode in DeliveryMode if int(terms.modes[place]) & mode.bit]
     if fault == RowFault.PURPOSE_NOT_GRANTED:

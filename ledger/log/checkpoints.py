@@ -40,10 +40,22 @@ def _checkpoint(body: CheckpointBody, note: str) -> Checkpoint:
     return Checkpoint(body.origin, body.size, body.root, body.time_ms or 0, note)
 
 
+Clock = Callable[[], int]
+"""Returns now in Unix milliseconds."""
+
+
+def machine_ms() -> int:
+    """Return this machine's time in Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
 class Integrator:
     """Brings hashes and checkpoint up to the receipts. One at a time per log."""
 
-    def __init__(self, layout: LogLayout, identity: LogIdentity, signer: NoteSigner) -> None:
+    def __init__(
+        self, layout: LogLayout, identity: LogIdentity, signer: NoteSigner, now_ms: Clock
+    ) -> None:
+        self._now_ms = now_ms
         self._layout = layout
         self._identity = identity
         self._signer = signer
@@ -111,7 +123,7 @@ class Integrator:
             LogClockError: when a given time lies before the last checkpoint's.
         """
         if time_ms is None:
-            time_ms = max(time.time_ns() // 1_000_000, self.last.time_ms if self.last else 0)
+            time_ms = max(self._now_ms(), self.last.time_ms if self.last else 0)
         if self.last is not None and time_ms < self.last.time_ms:
             raise LogClockError(
                 f"checkpoint time goes back from {self.last.time_ms} to {time_ms}",

@@ -19,7 +19,7 @@ import numpy as np
 from ledger.codec.receipts import RECEIPT_BYTES, RECEIPT_DTYPE, RECEIPT_FORMAT
 from ledger.log.admission import RowFault, RowRefusal
 from ledger.log.errors import LogRowsError
-from ledger.log.meter_files import SEQ_MAX, WIDTHS
+from ledger.log.meter_files import SEQ_MAX, WIDTHS, quotes_of
 from ledger.log.rows import UseRows
 from ledger.log.values import MeterBatch
 
@@ -62,6 +62,8 @@ class _RawUses(msgspec.Struct, forbid_unknown_fields=True):
 _NAMES = tuple(name for name in UseObject.__struct_fields__ if name != "commitment")
 _VALUES = attrgetter(*UseObject.__struct_fields__)
 _USES, _RAW_USES = msgspec.json.Decoder(_Uses), msgspec.json.Decoder(_RawUses)
+_USE_QUOTES, _NUMBERED_QUOTES = quotes_of(UseObject), quotes_of(_Numbered)
+_USES_QUOTES = 2 * len(_Uses.__struct_fields__)
 _USE, _NUMBERED = msgspec.json.Decoder(UseObject), msgspec.json.Decoder(_Numbered)
 
 
@@ -98,8 +100,12 @@ def sent_json(meter_no: int, body: bytes) -> Sent:
     try:
         if b'"uses"' not in body:
             use = _NUMBERED.decode(body)
+            if body.count(b'"') != _NUMBERED_QUOTES:
+                raise _malformed("body", "a repeated member", "each member once")
             return _checked(Sent(meter_no, use.seq, 1, uses=[use]))
         found = _USES.decode(body)
+        if body.count(b'"') != _USES_QUOTES + _USE_QUOTES * len(found.uses):
+            return _checked(_named(meter_no, body))
         return _checked(Sent(meter_no, found.first_seq, len(found.uses), uses=found.uses))
     except msgspec.ValidationError:
         return _checked(_named(meter_no, body))
@@ -156,15 +162,25 @@ def _named(meter_no: int, body: bytes) -> Sent:
     assert found is not None
     refusals = []
     for row, raw in enumerate(found.uses):
-        try:
-            _USE.decode(raw)
-        except msgspec.DecodeError as error:
-            refusals.append(
-                RowRefusal(row, RowFault.MALFORMED, "row", str(error), "a use as a JSON object")
-            )
+        got = _fault_of(raw)
+        if got is not None:
+            expected = "a use as a JSON object"
+            refusals.append(RowRefusal(row, RowFault.MALFORMED, "row", got, expected))
     if not refusals:
-        raise _malformed("body", "uses", "first_seq and uses")
+        raise _malformed("body", "a repeated member", "first_seq and uses, each once")
     return Sent(meter_no, found.first_seq, len(found.uses), refusals=refusals)
+
+
+def _fault_of(raw: msgspec.Raw) -> str | None:
+    """Return why an object is no use, None where it is one."""
+    try:
+        use = _USE.decode(raw)
+    except msgspec.DecodeError as error:
+        return str(error)
+    if bytes(raw).count(b'"') == _USE_QUOTES:
+        return None
+    is_digest = _are_commitments([use.commitment])
+    return "a repeated member" if is_digest else "a commitment that is no digest"
 
 
 def _from_receipts(sent: Sequence[Sent]) -> list[Read]:

@@ -61,6 +61,23 @@ class Piece:
     rows: UseRows
     malformed: list[RowRefusal]
 
+    def of_meters_from(self, lowest: int) -> Piece:
+        """Return the rows of meters from a number on; those of lower ones are malformed."""
+        is_lower = self.rows.meter_no < lowest
+        if not is_lower.any():
+            return self
+        expected = f"{lowest} … {np.iinfo(np.uint32).max}"
+        refused = [
+            RowRefusal(place, RowFault.MALFORMED, "meter_no", meter_no, expected)
+            for place, meter_no in zip(
+                self.places[is_lower].tolist(), self.rows.meter_no[is_lower].tolist(), strict=True
+            )
+        ]
+        malformed = sorted([*self.malformed, *refused], key=lambda refusal: refusal.row)
+        keep = ~is_lower
+        rows = self.rows.where(keep)
+        return Piece(self.row_count, self.places[keep], self.seqs[keep], rows, malformed)
+
     def runs(self, rows_max: int) -> Iterator[tuple[int, int]]:
         """Yield places [first, end) of rows of one meter whose numbers follow each other."""
         breaks = self.seqs[1:] != self.seqs[:-1] + np.uint64(1)
@@ -257,11 +274,24 @@ def _json_piece(lines: list[bytes], first: int) -> Piece:
     return Piece(len(lines), np.array(places, np.int64), seqs, rows, malformed)
 
 
+def quotes_of(kind: type[msgspec.Struct]) -> int:
+    """Return how many quotation marks a use has in JSON, its commitment being the only text.
+
+    The decoder takes the last of repeated members; each member more has two marks more, so
+    counting tells it at no cost.
+    """
+    return 2 * len(kind.__struct_fields__) + 2
+
+
+_LINE_QUOTES = quotes_of(UseLine)
+
+
 def _use_line(line: bytes, place: int) -> UseLine | RowRefusal:
+    expected = "a use as a JSON object"
     try:
         use = _LINE.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return RowRefusal(place, RowFault.MALFORMED, "row", str(error), "a use as a JSON object")
+        return RowRefusal(place, RowFault.MALFORMED, "row", str(error), expected)
     for name, width in WIDTHS.items():
         lowest, highest = (1, SEQ_MAX) if name == "meter_seq" else (0, int(np.iinfo(width).max))
         value = getattr(use, name)
@@ -270,6 +300,8 @@ def _use_line(line: bytes, place: int) -> UseLine | RowRefusal:
     if not _is_digest(use.commitment):
         expected = "0x and 64 lower-case hex digits"
         return RowRefusal(place, RowFault.MALFORMED, "commitment", use.commitment[:80], expected)
+    if line.count(b'"') != _LINE_QUOTES:
+        return RowRefusal(place, RowFault.MALFORMED, "row", "a repeated member", expected)
     return use
 
 

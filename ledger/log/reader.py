@@ -6,7 +6,7 @@ passes its `size`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +148,28 @@ class LogReader:
             if rows.size:
                 return _numbered(first, block, int(rows[-1]))
         return None
+
+    def last_uses(
+        self, licence_nos: Collection[int], size: int | None = None
+    ) -> dict[int, tuple[int, Receipt]]:
+        """Return index and receipt of the last use of each of many licences, read in one go.
+
+        Args:
+            licence_nos: the licences; those without a use are left out.
+            size: only among the first `size` receipts.
+        """
+        missing = np.unique(np.fromiter(licence_nos, np.uint64, len(licence_nos)))
+        found: dict[int, tuple[int, Receipt]] = {}
+        for first, block in self._file.blocks_backwards(self._size(size)):
+            if not missing.size:
+                break
+            backwards = block["licence_no"][::-1].astype(np.uint64)
+            numbers, places = np.unique(backwards, return_index=True)
+            wanted = np.isin(numbers, missing, assume_unique=True)
+            for number, place in zip(numbers[wanted], places[wanted], strict=True):
+                found[int(number)] = _numbered(first, block, len(block) - 1 - int(place))
+            missing = np.setdiff1d(missing, numbers, assume_unique=True)
+        return found
 
     def tally(self, licence_no: int) -> LicenceTally:
         """Return where a licence stands, without reading what the snapshot covers.

@@ -22,7 +22,7 @@ from typing import Any
 from ledger.log.admission import LicenceTerms, RowRefusal
 from ledger.log.books import Books
 from ledger.log.bulk import Bulk, Imported, Progress, Refuse
-from ledger.log.checkpoints import Integrator
+from ledger.log.checkpoints import Clock, Integrator, machine_ms
 from ledger.log.commits import CommitFile
 from ledger.log.erasure import destroy
 from ledger.log.errors import LogClosedError, LogLicenceError, LogWriteError
@@ -44,12 +44,12 @@ _SYNCS = 16
 class LogWriter:
     """Writer of one log; safe to share between threads; close it, or use `with`."""
 
-    def __init__(self, layout: LogLayout, origin: str, log_no: int, lock: int) -> None:
+    def __init__(self, layout: LogLayout, origin: str, log_no: int, lock: int, now: Clock) -> None:
         """Recover the log whose lock is held; callers use `open`."""
         identity, signer = open_identity(layout, origin, log_no)
         self._layout = layout
         self._identity: LogIdentity = identity
-        self._integrator = Integrator(layout, identity, signer)
+        self._integrator = Integrator(layout, identity, signer, now)
         books = recover(layout, self._integrator)
         self._durable = books.size
         self._snapshots = Snapshots(layout, books.size)
@@ -66,13 +66,16 @@ class LogWriter:
         self._failed: BaseException | None = None
 
     @classmethod
-    def open(cls, folder: Path, *, origin: str, log_no: int) -> LogWriter:
+    def open(
+        cls, folder: Path, *, origin: str, log_no: int, now_ms: Clock = machine_ms
+    ) -> LogWriter:
         """Open a log for writing; make it, with its key, on first use.
 
         Args:
             folder: where its files are, see `ledger.log.layout`.
             origin: its name in checkpoints, such as `example.org/log/7`.
             log_no: its number on chain and in salts, uint32.
+            now_ms: dates checkpoints.
 
         Raises:
             LogBusyError: when another writer has it.
@@ -84,7 +87,7 @@ class LogWriter:
             path.mkdir(parents=True, exist_ok=True, mode=0o755 if path == layout.folder else 0o700)
         lock = take_lock(layout.lock)
         try:
-            return cls(layout, origin, log_no, lock)
+            return cls(layout, origin, log_no, lock, now_ms)
         except BaseException:
             os.close(lock)
             raise

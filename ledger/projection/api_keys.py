@@ -6,11 +6,11 @@ import hashlib
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, func, or_, select, update
 
 from ledger.projection.database import read, write
 from ledger.projection.errors import ProjectionError
-from ledger.projection.tables import api_keys
+from ledger.projection.tables import api_keys, signers
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class ApiKey:
     meter_no: int | None = None
     log_no: int | None = None
     """The log that a meter's key writes to."""
+    signer: str | None = None
+    """The account on whose signature it was issued; the key ends with it."""
 
 
 class MeterBoundError(ProjectionError):
@@ -54,6 +56,7 @@ class ApiKeys:
         scope: str,
         created_at: int,
         meter: tuple[int, int] | None = None,
+        signer: str | None = None,
     ) -> ApiKey:
         """Store a new key by its digest.
 
@@ -64,10 +67,12 @@ class ApiKeys:
             scope: what it is for.
             created_at: Unix seconds.
             meter: number and log of the meter it is bound to, if any.
+            signer: the account that asked for it; the key ends when that signs no longer.
 
         Raises:
             MeterBoundError: the meter had a key for another log before.
         """
+        meter_no, log_no = meter or (None, None)
         made = ApiKey(
             key_digest(key),
             organisation_id,
@@ -75,7 +80,9 @@ class ApiKeys:
             scope,
             created_at,
             None,
-            *(meter or (None, None)),
+            meter_no,
+            log_no,
+            signer,
         )
         with write(self._engine) as connection:
             if meter is not None:
@@ -92,9 +99,21 @@ class ApiKeys:
             return int(connection.execute(query).scalar_one())
 
     def find(self, key: str) -> ApiKey | None:
-        """Return the holder of a key that is not revoked, None when there is none."""
-        query = select(api_keys).where(
-            api_keys.c.key_digest == key_digest(key), api_keys.c.revoked_at.is_(None)
+        """Return the holder of a key that is not revoked, None when there is none.
+
+        A key is its signer's: it ends when that account signs for its holder no longer.
+        """
+        query = (
+            select(api_keys)
+            .outerjoin(signers, signers.c.address == api_keys.c.signer)
+            .where(
+                api_keys.c.key_digest == key_digest(key),
+                api_keys.c.revoked_at.is_(None),
+                or_(
+                    api_keys.c.signer.is_(None),
+                    signers.c.organisation_id == api_keys.c.organisation_id,
+                ),
+            )
         )
         with read(self._engine) as connection:
             row = connection.execute(query).mappings().one_or_none()

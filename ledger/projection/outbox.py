@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Select, func, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    bindparam,
+    func,
+    select,
+    text,
+    update,
+)
 
 from ledger.projection.database import read, write
-from ledger.projection.tables import outbox
+from ledger.projection.outbox_ports import Carried, Signed
+from ledger.projection.tables import outbox, outbox_members
 
 _OPEN = ("signed", "broadcast")
-
-
-class Signed(Protocol):
-    """Signed bytes and their hash."""
-
-    @property
-    def raw(self) -> bytes: ...
-    @property
-    def tx_hash(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class StoredIntent:
     gas_used: int | None
     revert_data: bytes | None
     created_at_ms: int
+    carrier_id: UUID | None = None
 
 
 class SqlOutbox:
@@ -64,7 +67,7 @@ class SqlOutbox:
     def get(self, intent_id: UUID) -> StoredIntent | None:
         """Return one command, None when it is unknown."""
         with read(self._engine) as connection:
-            return _one(connection, select(outbox).where(outbox.c.intent_id == intent_id))
+            return _get(connection, intent_id)
 
     def sign_next(
         self,
@@ -77,13 +80,13 @@ class SqlOutbox:
         account: str,
         chain_nonce: int,
         sign: Callable[[int], Signed],
+        members: Sequence[Carried] = (),
     ) -> StoredIntent:
         """Store a new command with its nonce and signed bytes, or return the one stored before."""
         with write(self._engine) as connection:
             _lock(connection)
-            found = _find(connection, scope, idempotency_key) or _one(
-                connection, select(outbox).where(outbox.c.intent_id == intent_id)
-            )
+            found = _find(connection, scope, idempotency_key) or _get(connection, intent_id)
+            found = found or _find_any(connection, members)
             if found is not None:
                 return found
             nonce = _next_nonce(connection, account, chain_nonce)
@@ -106,6 +109,9 @@ class SqlOutbox:
                 "created_at_ms": time.time_ns() // 1_000_000,
             }
             connection.execute(outbox.insert().values(**values))
+            if members:
+                rows = [_row(member, intent_id, place) for place, member in enumerate(members)]
+                connection.execute(outbox_members.insert(), rows)
             return StoredIntent(**values)
 
     def resign(
@@ -140,8 +146,9 @@ class SqlOutbox:
         block_hash: str,
         gas_used: int,
         revert_data: bytes | None,
+        member_reverts: Sequence[bytes | None] = (),
     ) -> None:
-        """Note the block of a command; `revert_data` is None when it succeeded."""
+        """Note the block of a command; `revert_data` is None for what succeeded."""
         values = {
             "state": "mined" if revert_data is None else "failed",
             "block_number": block_number,
@@ -149,19 +156,32 @@ class SqlOutbox:
             "gas_used": gas_used,
             "revert_data": revert_data,
         }
-        self._update(intent_id, tx_hash, _OPEN, values)
+        share = gas_used // max(1, len(member_reverts))
+        members = [
+            {"at": place, "share": share, "revert": revert}
+            for place, revert in enumerate(member_reverts)
+        ]
+        self._update(intent_id, tx_hash, _OPEN, values, members)
+
+    def turns_of(self, intent_id: UUID) -> Sequence[int]:
+        """Return the turns of the commands that a transaction carries, in their order."""
+        query = select(outbox_members.c.turn).where(outbox_members.c.carrier_id == intent_id)
+        with read(self._engine) as connection:
+            return connection.execute(query.order_by(outbox_members.c.place)).scalars().all()
+
+    def members_of(self, intent_id: UUID) -> Sequence[StoredIntent]:
+        """Return the commands that a transaction carries, in their order."""
+        query = select(outbox_members).where(outbox_members.c.carrier_id == intent_id)
+        with read(self._engine) as connection:
+            carrier = _required(_get(connection, intent_id))
+            rows = connection.execute(query.order_by(outbox_members.c.place)).mappings()
+            return [_carried(carrier, dict(row)) for row in rows]
 
     def open_entries(self, account: str) -> Sequence[StoredIntent]:
         """Return the commands of an account that are not mined, by nonce."""
         query = select(outbox).where(outbox.c.account == account, outbox.c.state.in_(_OPEN))
         with read(self._engine) as connection:
             return _all(connection, query.order_by(outbox.c.nonce))
-
-    def open_count(self, scope: str) -> int:
-        """Return how many commands of a scope are not mined."""
-        query = select(func.count()).where(outbox.c.scope == scope, outbox.c.state.in_(_OPEN))
-        with read(self._engine) as connection:
-            return int(connection.execute(query).scalar_one())
 
     def mined_entries(
         self, account: str, *, before_nonce: int | None, limit: int
@@ -190,7 +210,12 @@ class SqlOutbox:
             return connection.execute(change.values(**_REOPENED)).rowcount
 
     def _update(
-        self, intent_id: UUID, tx_hash: str, states: tuple[str, ...], values: dict[str, Any]
+        self,
+        intent_id: UUID,
+        tx_hash: str,
+        states: tuple[str, ...],
+        values: dict[str, Any],
+        members: Sequence[dict[str, Any]] = (),
     ) -> None:
         change = update(outbox).where(
             outbox.c.intent_id == intent_id,
@@ -198,9 +223,18 @@ class SqlOutbox:
             outbox.c.state.in_(states),
         )
         with write(self._engine) as connection:
-            connection.execute(change.values(**values))
+            if connection.execute(change.values(**values)).rowcount and members:
+                connection.execute(_SETTLED, [{"carrier": intent_id, **one} for one in members])
 
 
+_SETTLED = (
+    update(outbox_members)
+    .where(
+        outbox_members.c.carrier_id == bindparam("carrier"),
+        outbox_members.c.place == bindparam("at"),
+    )
+    .values(gas_used=bindparam("share"), revert_data=bindparam("revert"))
+)
 _REOPENED: dict[str, Any] = {
     "state": "signed",
     "block_number": None,
@@ -223,10 +257,63 @@ def _next_nonce(connection: Connection, account: str, chain_nonce: int) -> int:
 
 
 def _find(connection: Connection, scope: str, idempotency_key: str) -> StoredIntent | None:
-    return _one(
-        connection,
-        select(outbox).where(outbox.c.scope == scope, outbox.c.idempotency_key == idempotency_key),
+    sent = select(outbox).where(
+        outbox.c.scope == scope, outbox.c.idempotency_key == idempotency_key
     )
+    return _one(connection, sent) or _member(
+        connection,
+        outbox_members.c.scope == scope,
+        outbox_members.c.idempotency_key == idempotency_key,
+    )
+
+
+def _find_any(connection: Connection, members: Sequence[Carried]) -> StoredIntent | None:
+    """Return a command that is stored under the key of one of these, None when there is none."""
+    wanted = {(member.scope, member.idempotency_key) for member in members}
+    for table in (outbox, outbox_members) if wanted else ():
+        query = select(table.c.scope, table.c.idempotency_key).where(
+            table.c.idempotency_key.in_([key for _scope, key in wanted])
+        )
+        for row in connection.execute(query):
+            if tuple(row) in wanted:
+                return _find(connection, *row)
+    return None
+
+
+def _get(connection: Connection, intent_id: UUID) -> StoredIntent | None:
+    sent = select(outbox).where(outbox.c.intent_id == intent_id)
+    return _one(connection, sent) or _member(connection, outbox_members.c.intent_id == intent_id)
+
+
+def _member(connection: Connection, *which: ColumnElement[bool]) -> StoredIntent | None:
+    """Return a command that a transaction carries with others, None when there is none."""
+    row = connection.execute(select(outbox_members).where(*which)).mappings().one_or_none()
+    if row is None:
+        return None
+    carrier = select(outbox).where(outbox.c.intent_id == row["carrier_id"])
+    return _carried(_required(_one(connection, carrier)), dict(row))
+
+
+def _carried(carrier: StoredIntent, row: dict[str, Any]) -> StoredIntent:
+    row = {key: value for key, value in row.items() if key not in ("place", "turn")}
+    if carrier.state == "mined":
+        row["state"] = "mined" if row["revert_data"] is None else "failed"
+    else:
+        row |= {"gas_used": carrier.gas_used, "revert_data": carrier.revert_data}
+    return replace(carrier, **row)
+
+
+def _row(member: Carried, carrier_id: UUID, place: int) -> dict[str, Any]:
+    return {
+        "intent_id": member.intent_id,
+        "carrier_id": carrier_id,
+        "place": place,
+        "scope": member.scope,
+        "idempotency_key": member.idempotency_key,
+        "body_digest": member.body_digest,
+        "answer": member.answer,
+        "turn": member.turn,
+    }
 
 
 def _one(connection: Connection, query: Select[Any]) -> StoredIntent | None:

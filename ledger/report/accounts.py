@@ -6,7 +6,9 @@ Rules kept here:
 2. A correction is a line of its own with the opposite sign, never an edit; what a pour of a
    carry-in or a reserve gave is a credit, too.
 3. credited − corrected = remitted + payable + carried − receivable, exactly, or it is refused.
-4. A provider sees what its datasets earned, an operator and a platform their own claims and, where
+4. `received_fen` is what was remitted to the party itself; a public institution's treasury is paid
+   beside it.
+5. A provider sees what its datasets earned, an operator and a platform their own claims and, where
    they sell, tax and reserve of their schemes; a treasury what is paid to it for others.
 """
 
@@ -163,6 +165,7 @@ def _debits(
                     "scheme_id": key[0],
                     "claimant_id": key[1],
                     "for": owners[key],
+                    "payee_id": str(batch.payee_id),
                     "amount_micro_fen": str(line.amount_fen * MICRO_FEN_PER_FEN),
                 }
             )
@@ -202,6 +205,8 @@ def _balanced(
         sign = 1 if entry["kind"] == "credited" else -1
         balances[entry["scheme_id"], entry["claimant_id"]] += sign * amount
         totals[entry["kind"]] += amount
+        if entry.get("payee_id") == str(organisation_id):
+            totals["received"] += amount
     owed = [balance for balance in balances.values() if balance > 0]
     payable_fen = sum(balance // MICRO_FEN_PER_FEN for balance in owed)
     carried = sum(balance % MICRO_FEN_PER_FEN for balance in owed)
@@ -221,6 +226,7 @@ def _balanced(
         },
         "credited_micro_fen": str(totals["credited"] - totals["corrected"]),
         "remitted_fen": totals["remitted"] // MICRO_FEN_PER_FEN,
+        "received_fen": totals["received"] // MICRO_FEN_PER_FEN,
         "payable_fen": payable_fen,
         "carried_micro_fen": str(carried),
         "receivable_micro_fen": str(receivable),

@@ -2,7 +2,8 @@
 
 Rules kept here:
 1. Each µfen of a credit has its reason: the income, the tier, and whether it was taken back.
-2. A payee may owe back what it was paid before a correction; its next batches set that off.
+2. A public institution may be paid beside its city's treasury: `own_payable_fen` is its own part.
+3. A payee may owe back what it was paid before a correction; its next batches set that off.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ def payee_rows(connection: Connection, claimants: list[Figures]) -> list[Figures
     remitted: defaultdict[str, int] = defaultdict(int)
     for row in claimants:
         if row["payee_id"] is not None:
-            payable[row["payee_id"]] += row["payable_fen"]
+            payable[row["payee_id"]] += row["payable_fen"] - row["own_payable_fen"]
+            payable[row["earner_id"]] += row["own_payable_fen"]
     for batch in queries.remittances_list(connection):
         remitted[str(batch.payee_id)] += batch.amount_fen
     owed = {str(key): amount for key, amount in queries.debtors(connection).items()}
@@ -94,24 +96,27 @@ def _claimant(
     connection: Connection, account: queries.AccountRow, reasons: list[tuple[int, Figures]]
 ) -> Figures:
     ordered = sorted(reasons, key=lambda item: item[0])
+    payees = _payees(connection, account.claimant_id)
+    owed = dict(queries.payable_of(connection, account, payees)) if payees else {}
     return {
         "scheme_id": str(account.scheme_id),
         "claimant_id": str(account.claimant_id),
         "earner_id": str(queries.earner_of(connection, account.claimant_id)),
-        "payee_id": _payee(connection, account.claimant_id),
+        "payee_id": str(payees.payee_id) if payees else None,
         "cost_fen": account.cost_micro_fen // MICRO_FEN_PER_FEN,
         "recovered_micro_fen": str(account.recovered_micro_fen),
         "entitled_micro_fen": str(account.entitled_micro_fen),
         "payable_fen": account.payable_fen,
+        "own_payable_fen": owed.get(payees.earner_id, 0) if payees else 0,
         "carried_micro_fen": str(account.entitled_micro_fen % MICRO_FEN_PER_FEN),
         "remitted_fen": account.remitted_micro_fen // MICRO_FEN_PER_FEN,
         "reasons": [reason for _, reason in ordered],
     }
 
 
-def _payee(connection: Connection, claimant_id: UUID) -> str | None:
+def _payees(connection: Connection, claimant_id: UUID) -> queries.Payees | None:
     """Return who is paid for a claimant, None while its city has no treasury."""
     try:
-        return str(queries.payee_of_claimant(connection, claimant_id))
+        return queries.payees_of(connection, claimant_id)
     except queries.PayeeUnknownError:
         return None

@@ -23,7 +23,8 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
-from ledger.domain.codes import ChargeBasis, Purpose, label_zh
+from ledger.domain.codes import ChargeBasis, Purpose
+from ledger.domain.labels import label_zh
 from ledger.domain.units import MICRO_YUAN_PER_FEN, yuan_text
 from ledger.report.tables import to_csv
 

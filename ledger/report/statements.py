@@ -24,7 +24,7 @@ from ledger.projection import queries
 from ledger.report.claimants import claimant_rows, payee_rows
 from ledger.report.sums import require_sums
 
-FORMAT = 2
+FORMAT = 3
 _PAGE_SIZE = 500
 Names = Mapping[UUID, Mapping[str, str]]
 Figures = dict[str, Any]

@@ -3,7 +3,8 @@
 Rules kept here:
 1. Σ net + carry-in - carry-out = Σ tax + Σ entitled + Σ reserve, exactly, in each scheme and all.
 2. Each claimant's credit is the sum of its reasons; entitled = remitted + payable + carried.
-3. Totals are the sums of the parts.
+3. What an earner is paid itself is a part of what is payable for it.
+4. Totals are the sums of the parts.
 """
 
 from __future__ import annotations
@@ -64,6 +65,8 @@ def _require_waterfall(path: str, row: Figures, tax_micro_fen: str) -> None:
 def _require_claimant(row: Figures) -> None:
     path, entitled = f"claimants[{row['claimant_id']}]", int(row["entitled_micro_fen"])
     _same(f"{path}.reasons", _sum(row["reasons"], "amount_micro_fen"), entitled)
+    own = row["own_payable_fen"]
+    _same(f"{path}.own_payable_fen", own, max(0, min(own, row["payable_fen"])))
     whole = (row["payable_fen"] + row["remitted_fen"]) * MICRO_FEN_PER_FEN
     _same(f"{path}.payable_fen", whole + int(row["carried_micro_fen"]), entitled)
 

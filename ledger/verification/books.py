@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from ledger.domain.codes import InvoiceState, RemittanceState, SchemeState
-from ledger.domain.units import MICRO_FEN_PER_FEN
+from ledger.domain.units import MICRO_FEN_PER_FEN, PPM_WHOLE
 from ledger.verification.findings import Findings
 
 
@@ -30,6 +31,12 @@ class Account:
     recovered_micro_fen: int = 0
     entitled_micro_fen: int = 0
     remitted_fen: int = 0
+    own_fen: int = 0
+    """Of a public institution: remitted to itself, not to its treasury, under its city's rules."""
+    rule_no: int = 0
+    treasury_ppm: int = PPM_WHOLE
+    before_rule: tuple[int, int] = (0, 0)
+    """Remitted in all, and to itself, when it was first paid under the rule."""
     reasons: list[tuple[Reason, str, int]] = field(default_factory=list)
     """Reason, tier and µfen of each credit, in the order of the chain."""
 
@@ -47,6 +54,24 @@ class Account:
     def payable_fen(self) -> int:
         """Whole fen that are owed."""
         return self.entitled_micro_fen // MICRO_FEN_PER_FEN - self.remitted_fen
+
+    def follow(self, rule: tuple[int, int] | None) -> None:
+        """Be parted by a city's rule from now on; what is remitted stays as it was paid."""
+        if rule is not None and rule[0] != self.rule_no:
+            self.rule_no, self.treasury_ppm = rule
+            self.before_rule = self.remitted_fen, self.own_fen
+
+    def own_part_fen(self) -> int:
+        """What the institution itself may have had of what is due by now; floor."""
+        due = self.entitled_micro_fen // MICRO_FEN_PER_FEN
+        paid, own = self.before_rule
+        if 0 <= due < paid:
+            return int(Fraction(own * due, paid))
+        return own + int(Fraction((due - paid) * (PPM_WHOLE - self.treasury_ppm), PPM_WHOLE))
+
+    def own_payable_fen(self) -> int:
+        """What of the whole fen that are owed goes to the institution itself."""
+        return max(0, min(self.payable_fen, self.own_part_fen() - self.own_fen))
 
 
 @dataclass(slots=True)

@@ -48,6 +48,11 @@ class Dataset:
         return self.standing.provider_id
 
     @property
+    def city_code(self) -> int:
+        """Whose registrars and handlers are competent."""
+        return self.standing.city_code
+
+    @property
     def case(self) -> tuple[int, int, bool]:
         """What a table of graded opening asks of it."""
         return self.open_class, self.sensitivity, self.is_personal

@@ -209,10 +209,12 @@ class NegotiationsReplay(Replay):
         known = buyer_id in self.directory.organisations
         self.findings.require(known, "organisation_unknown", where, buyer_id)
         product = self.sales.products.get(product_id)
-        if self.findings.require(product is not None, "product_unknown", where, product_id):
-            self.findings.same("agreement_operator", where, operator_id, product.operator_id)
-            listed = int(ProductState.LISTED)
-            self.findings.same("product_not_listed", where, int(product.state), listed)
+        if product is None:
+            self.findings.add("product_unknown", where, product_id, "a listed one")
+            return
+        self.findings.same("agreement_operator", where, operator_id, product.operator_id)
+        listed = int(ProductState.LISTED)
+        self.findings.same("product_not_listed", where, int(product.state), listed)
 
     def _accepted(self, event: Event, where: str) -> None:
         thread = self._thread(event, (N.OFFERED,), event.args["offer_digest"], where)

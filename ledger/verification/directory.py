@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from ledger.chain.events import Event
-from ledger.domain.codes import OrganisationStatus, Role
+from ledger.domain.codes import OrganisationStatus, PayeeRule, Role
+from ledger.domain.units import PPM_WHOLE
 from ledger.verification.findings import Findings
 from ledger.verification.replay import Replay
 from ledger.verification.working_days import days_in, last_second
@@ -18,6 +19,9 @@ LOCAL_ROLES = frozenset(
 NOTICE_DAYS = 10
 """Source: 发改数据规〔2025〕26号; a trial chain may have less."""
 _ALONE = frozenset({Role.REGULATOR})
+_ADMINISTRATION = 31
+_FIRST_ACCOUNT = sum(1 << role for role in Role) + (1 << _ADMINISTRATION)
+_ACTS = 0b111
 _APART = frozenset({Role.OPERATOR, Role.PRICE_AUTHORITY})
 
 
@@ -29,6 +33,9 @@ class Organisation:
     city_code: int
     status: int
     roles: set[tuple[int, int]] = field(default_factory=set)
+    signers: dict[str, int] = field(default_factory=dict)
+    """What each account may use: a bit for each role, and the last one for administration."""
+    joint_acts: int = 0
 
 
 class DirectoryReplay(Replay):
@@ -40,24 +47,33 @@ class DirectoryReplay(Replay):
         self.kinds: dict[int, dict[str, Any]] = {}
         self.organisations: dict[UUID, Organisation] = {}
         self.signers: dict[str, UUID] = {}
+        self.prepared: dict[tuple[UUID, bytes], str] = {}
         self.treasuries: dict[int, UUID] = {}
         self.affiliates: set[frozenset[UUID]] = set()
         self.working_days: dict[int, int] = {}
         self.notice_days = NOTICE_DAYS
         self.is_trial: bool | None = None
+        self.treasury_rules: dict[int, tuple[int, int]] = {}
+        """By city: number and ppm of the newest rule on public institutions' income."""
+        self.desk: str | None = None
         self.handlers = {
             "CityOpened": self._city_opened,
             "KindDefined": self._kind_defined,
+            "TreasuryRuleSet": self._treasury_rule_set,
             "OrganisationAdmitted": self._admitted,
             "OrganisationStatusSet": self._status_set,
             "SignerAdded": self._signer_added,
+            "SignerRolesSet": self._signer_roles_set,
             "SignerRemoved": self._signer_removed,
+            "JointActsSet": self._joint_acts_set,
+            "WorkPrepared": self._work_prepared,
             "RoleGranted": self._role_granted,
             "RoleRevoked": self._role_revoked,
             "AffiliatesDeclared": self._affiliates_declared,
             "AffiliationEnded": self._affiliation_ended,
             "WorkingDaysSet": self._working_days_set,
             "NoticeDaysSet": self._notice_days_set,
+            "DeskAppointed": self._desk_appointed,
         }
 
     def has_role(self, organisation_id: UUID, role: int, city_code: int) -> bool:
@@ -76,9 +92,28 @@ class DirectoryReplay(Replay):
         found = self.organisations.get(organisation_id)
         if found is None:
             return None
-        if not self.kinds.get(found.kind, {}).get("is_paid_to_treasury"):
+        if self._payee_rule(found) == PayeeRule.ITSELF:
             return organisation_id
         return self.treasuries.get(found.city_code)
+
+    def rule_on(self, organisation_id: UUID) -> tuple[int, int] | None:
+        """Return number and ppm of the rule that parts an organisation's income, None without."""
+        found = self.organisations.get(organisation_id)
+        if found is None or self._payee_rule(found) != PayeeRule.CITY_RULE:
+            return None
+        return self.treasury_rules.get(found.city_code)
+
+    def _payee_rule(self, found: Organisation) -> int:
+        return int(self.kinds.get(found.kind, {}).get("payee_rule", PayeeRule.ITSELF))
+
+    def _treasury_rule_set(self, event: Event, where: str) -> None:
+        args = event.args
+        city_code, ppm = args["city_code"], args["treasury_ppm"]
+        self.require_role(args["treasury_id"], Role.TREASURY, city_code, where)
+        before, _ = self.treasury_rules.get(city_code, (0, 0))
+        self.findings.same("treasury_rule_no", where, args["rule_no"], before + 1)
+        self.findings.require(ppm <= PPM_WHOLE, "treasury_part", where, ppm, PPM_WHOLE)
+        self.treasury_rules[city_code] = args["rule_no"], ppm
 
     def require_role(self, organisation_id: UUID, role: Role, city_code: int, where: str) -> None:
         """Record a finding unless the organisation is active and holds the role in the city."""
@@ -146,6 +181,10 @@ class DirectoryReplay(Replay):
         self.findings.require(code not in self.cities, "city_twice", where, code, "a new city")
         self.cities.add(code)
 
+    def _desk_appointed(self, event: Event, where: str) -> None:
+        self.findings.require(self.desk is None, "desk_twice", where, event.args["desk"], self.desk)
+        self.desk = event.args["desk"]
+
     def _kind_defined(self, event: Event, where: str) -> None:
         self.kinds[event.args["kind"]] = dict(event.args["rule"])
 
@@ -171,7 +210,7 @@ class DirectoryReplay(Replay):
         self.organisations[organisation_id] = Organisation(
             facts["kind"], facts["city_code"], facts["status"]
         )
-        self._bind(event.args["signer"], organisation_id, where)
+        self._bind(event.args["signer"], organisation_id, _FIRST_ACCOUNT, where)
 
     def _status_set(self, event: Event, where: str) -> None:
         found = self._known(event, where)
@@ -180,13 +219,61 @@ class DirectoryReplay(Replay):
 
     def _signer_added(self, event: Event, where: str) -> None:
         if self._known(event, where) is not None:
-            self._bind(event.args["signer"], event.args["organisation_id"], where)
+            signer, roles = event.args["signer"], event.args["roles"]
+            self._bind(signer, event.args["organisation_id"], roles, where)
 
     def _signer_removed(self, event: Event, where: str) -> None:
         signer, organisation_id = event.args["signer"], event.args["organisation_id"]
         self.findings.same(
             "signer_not_bound", where, self.signers.pop(signer, None), organisation_id
         )
+        found = self.organisations.get(organisation_id)
+        if found is not None:
+            found.signers.pop(signer, None)
+            self._require_governed(found, where)
+
+    def _signer_roles_set(self, event: Event, where: str) -> None:
+        found, signer = self._known(event, where), event.args["signer"]
+        if found is None or not self._require_bound(event, where):
+            return
+        found.signers[signer] = event.args["roles"]
+        self._require_roles(event.args["roles"], where)
+        self._require_governed(found, where)
+
+    def _joint_acts_set(self, event: Event, where: str) -> None:
+        found = self._known(event, where)
+        if found is None:
+            return
+        acts = event.args["joint_acts"]
+        is_sound = acts == 0 or (acts & 1 and not acts & ~_ACTS)
+        self.findings.require(
+            bool(is_sound), "joint_acts", where, acts, "administration, with others"
+        )
+        found.joint_acts = acts
+        self._require_governed(found, where)
+
+    def _work_prepared(self, event: Event, where: str) -> None:
+        if self._require_bound(event, where):
+            key = event.args["organisation_id"], event.args["work_digest"]
+            self.prepared[key] = event.args["signer"]
+
+    def _require_bound(self, event: Event, where: str) -> bool:
+        signer, organisation_id = event.args["signer"], event.args["organisation_id"]
+        return self.findings.same(
+            "signer_not_bound", where, self.signers.get(signer), organisation_id
+        )
+
+    def _require_roles(self, roles: int, where: str) -> None:
+        is_known = roles != 0 and not roles & ~_FIRST_ACCOUNT
+        self.findings.require(is_known, "signer_roles", where, roles, "roles, at least one")
+
+    def _require_governed(self, found: Organisation, where: str) -> None:
+        """Somebody can change the signers; what takes two is not left to one."""
+        is_governed = any(roles >> _ADMINISTRATION & 1 for roles in found.signers.values())
+        self.findings.require(is_governed, "administrator_missing", where, 0, "one or more")
+        if found.joint_acts:
+            count = len(found.signers)
+            self.findings.require(count >= 2, "second_signer_missing", where, count, "two or more")
 
     def _role_granted(self, event: Event, where: str) -> None:
         found = self._known(event, where)
@@ -243,7 +330,9 @@ class DirectoryReplay(Replay):
             city_code in self.cities, "city_unknown", where, city_code, sorted(self.cities)
         )
 
-    def _bind(self, signer: str, organisation_id: UUID, where: str) -> None:
+    def _bind(self, signer: str, organisation_id: UUID, roles: int, where: str) -> None:
         held = self.signers.get(signer)
         self.findings.require(held is None, "signer_taken", where, signer, "a free account")
         self.signers[signer] = organisation_id
+        self.organisations[organisation_id].signers[signer] = roles
+        self._require_roles(roles, where)

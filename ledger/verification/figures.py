@@ -14,7 +14,7 @@ from ledger.domain.units import MICRO_FEN_PER_FEN
 from ledger.verification.books import Invoice, Reason
 from ledger.verification.market import MarketReplay
 
-FORMAT = 2
+FORMAT = 3
 _MONEY = ("gross_fen", "paid_fen", "net_fen", "vat_fen")
 Figures = dict[str, Any]
 
@@ -139,6 +139,7 @@ def _claimants(market: MarketReplay) -> list[Figures]:
             "recovered_micro_fen": str(account.recovered_micro_fen),
             "entitled_micro_fen": str(account.entitled_micro_fen),
             "payable_fen": account.payable_fen,
+            "own_payable_fen": market.money.own_payable_fen(claimant_id, account),
             "carried_micro_fen": str(account.entitled_micro_fen % MICRO_FEN_PER_FEN),
             "remitted_fen": account.remitted_fen,
             "reasons": [_reason(reason, tier, amount) for reason, tier, amount in account.reasons],
@@ -163,7 +164,8 @@ def _payees(market: MarketReplay, claimants: list[Figures]) -> list[Figures]:
     remitted: defaultdict[str, int] = defaultdict(int)
     for row in claimants:
         if row["payee_id"] is not None:
-            payable[row["payee_id"]] += row["payable_fen"]
+            payable[row["payee_id"]] += row["payable_fen"] - row["own_payable_fen"]
+            payable[row["earner_id"]] += row["own_payable_fen"]
     for batch in market.money.books.batches.values():
         remitted[str(batch.payee_id)] += batch.amount_fen
     owed = {str(key): amount for key, amount in market.money.books.receivable_fen.items() if amount}

@@ -9,11 +9,10 @@ from uuid import UUID
 from ledger.chain.events import Event
 from ledger.codec.receipts import Receipt
 from ledger.domain.calendar import period_of
-from ledger.domain.codes import InvoiceState, Role, SchemeState
+from ledger.domain.codes import InvoiceState, SchemeState
 from ledger.domain.units import UINT64_MAX
 from ledger.verification.anchors import LogsReplay
 from ledger.verification.books import Books, Invoice
-from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
 from ledger.verification.licences import CHARGEABLE, LicencesReplay
 from ledger.verification.sales import Licence
@@ -30,14 +29,12 @@ class InvoiceCheck:
         self,
         findings: Findings,
         books: Books,
-        directory: DirectoryReplay,
         licences: LicencesReplay,
         logs: LogsReplay,
         read_receipt: ReadReceipt,
     ) -> None:
         self._findings = findings
         self._books = books
-        self._directory = directory
         self._licences = licences
         self._logs = logs
         self._read_receipt = read_receipt
@@ -98,21 +95,14 @@ class InvoiceCheck:
             invoice.state, invoice.held_until = InvoiceState.HELD, args["held_until"]
 
     def frozen(self, event: Event, where: str) -> None:
-        """Check who freezes a payment: a handler of the scheme's city that is no party."""
+        """Check that what is frozen is not released yet; that a case froze it is checked there."""
         invoice = self._books.invoices.get(event.args["invoice_id"])
-        scheme = self._books.schemes.get(invoice.scheme_id) if invoice else None
-        if invoice is None or scheme is None:
+        if invoice is None:
             self._findings.add("invoice_unknown", where, event.args["invoice_id"], "an issued one")
             return
         is_held = invoice.state in (InvoiceState.ISSUED, InvoiceState.HELD)
-        self._findings.require(is_held, "invoice_state", where, int(invoice.state), "held")
-        handler_id, city_code = event.args["handler_id"], scheme.terms["city_code"]
-        self._directory.require_role(handler_id, Role.HANDLER, city_code, where)
-        licence = self._licences.licences.get(invoice.licence_no)
-        parties = [scheme.terms["operator_id"], licence.buyer_id if licence else None]
-        self._findings.require(
-            handler_id not in parties, "handler_is_party", where, handler_id, "no party"
-        )
+        is_possible = is_held or not event.args["is_frozen"]
+        self._findings.require(is_possible, "invoice_state", where, int(invoice.state), "held")
         invoice.is_frozen = event.args["is_frozen"]
 
     def reduced(self, event: Event, where: str) -> None:
@@ -148,6 +138,10 @@ class InvoiceCheck:
         if invoice is None:
             return
         self._findings.require(not invoice.is_frozen, "released_frozen", where, True, False)
+        licence = self._licences.licences.get(invoice.licence_no)
+        if licence is not None and licence.is_accepted_by_use:
+            is_accepted = event.args["is_accepted"]
+            self._findings.same("accepted_by_use", where, is_accepted, True)
         if not event.args["is_accepted"]:
             self._findings.require(
                 event.block_time >= invoice.held_until,

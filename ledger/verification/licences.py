@@ -19,6 +19,8 @@ from ledger.verification.replay import Replay
 from ledger.verification.sales import Licence, Product
 from ledger.verification.typed_data import agreement_digest, supplement_digest
 
+QUOTE_SECONDS = 14 * 24 * 3600
+"""How long a quote holds the tariff that it named."""
 LIABILITY_FLOOR_PPM = 500_000
 """Least share of the platform in damage from its own faults. Source: domain report, section 5."""
 COMPETITION_SECONDS_MAX = 366 * 86_400
@@ -26,6 +28,8 @@ COMPETITION_TEAM_MAX = 50
 _SANDBOX = 4
 _DATASET = 1
 _COMPETITION_TERMS = ("purpose", "modes", "team_max", "valid_from")
+NOBODY = UUID(int=0)
+"""The actor where the objection desk acted; that a case explains it is checked there."""
 CHARGEABLE = frozenset({Purpose.INDUSTRY, Purpose.SECTOR})
 
 
@@ -135,6 +139,9 @@ class LicencesReplay(Replay):
         if product is None:
             return
         actor_id = event.args["actor_id"]
+        if actor_id == NOBODY:
+            product.state = event.args["state"]
+            return
         self._require_operator_or_registrar(actor_id, product, where)
         self._step(product, event.args["state"], actor_id != product.operator_id, where)
 
@@ -164,6 +171,7 @@ class LicencesReplay(Replay):
         number = event.args["tariff_no"]
         self.findings.same("tariff_no", where, number, len(product.tariffs) + 1)
         product.tariffs[number] = tariff
+        product.superseded_at[number - 1] = event.block_time
         if product.is_derived:
             return
         if self.findings.require(product.caps is not None, "caps_missing", where):
@@ -177,7 +185,7 @@ class LicencesReplay(Replay):
         self.findings.require(is_new, "agreement_used", where, agreement["agreement_id"])
         self.agreements.add(agreement["agreement_id"])
         self._check_terms(event, agreement, where)
-        self._check_parties(agreement, where, event.block_time)
+        self._check_parties(event, agreement, where)
         if self.domain is not None:
             expected = agreement_digest(self.domain, agreement)
             self.findings.same("agreement_digest", where, event.args["agreement_digest"], expected)
@@ -194,6 +202,7 @@ class LicencesReplay(Replay):
             agreement_digest=event.args["agreement_digest"],
             team_max=agreement["team_max"],
             outcome_ppm=agreement["outcome_ppm"],
+            is_accepted_by_use=agreement["is_accepted_by_use"],
         )
 
     def _opening_decided(self, event: Event, where: str) -> None:
@@ -226,7 +235,7 @@ class LicencesReplay(Replay):
             LIABILITY_FLOOR_PPM,
         )
 
-    def _check_parties(self, agreement: dict[str, Any], where: str, time: int) -> None:
+    def _check_parties(self, event: Event, agreement: dict[str, Any], where: str) -> None:
         buyer_id, operator_id = agreement["buyer_id"], agreement["operator_id"]
         share = agreement["outcome_ppm"]
         self.findings.require(share <= PPM_WHOLE, "outcome_share", where, share, PPM_WHOLE)
@@ -247,9 +256,8 @@ class LicencesReplay(Replay):
         self.findings.require(
             not agreement["modes"] & ~product.modes, "mode_not_offered", where, agreement["modes"]
         )
-        in_force = len(product.tariffs) if agreement["purpose"] in CHARGEABLE else 0
-        self.findings.same("agreement_tariff", where, agreement["tariff_no"], in_force)
-        self._require_sellable(product, agreement["modes"], where, time)
+        self._check_tariff(event, agreement, product, where)
+        self._require_sellable(product, agreement["modes"], where, event.block_time)
         self._check_competition(agreement, agreement["valid_until"], where)
         datasets = [row["claimant_id"] for row in product.lineage if row["kind"] == _DATASET]
         self.applications.check_grant(agreement, datasets, where)
@@ -267,6 +275,19 @@ class LicencesReplay(Replay):
             [terms["modes"], team, seconds],
             [_SANDBOX, COMPETITION_TEAM_MAX, COMPETITION_SECONDS_MAX],
         )
+
+    def _check_tariff(
+        self, event: Event, agreement: dict[str, Any], product: Product, where: str
+    ) -> None:
+        """Check that the tariff is in force, or was within the life of a quote."""
+        got = agreement["tariff_no"]
+        in_force = len(product.tariffs) if agreement["purpose"] in CHARGEABLE else 0
+        if got and in_force and got in product.tariffs and got in product.superseded_at:
+            until = product.superseded_at[got] + QUOTE_SECONDS
+            is_quoted = event.block_time <= until
+            self.findings.require(is_quoted, "quote_over", where, event.block_time, until)
+        else:
+            self.findings.same("agreement_tariff", where, got, in_force)
 
     def _supplemented(self, event: Event, where: str) -> None:
         change = event.args["supplement"]
@@ -305,6 +326,9 @@ class LicencesReplay(Replay):
         if licence is None:
             return
         new, actor_id = event.args["state"], event.args["actor_id"]
+        if actor_id == NOBODY:
+            licence.state = new
+            return
         product = self.products.get(licence.product_id)
         is_end_by_buyer = new == LicenceState.TERMINATED and actor_id == licence.buyer_id
         if product is not None and not is_end_by_buyer:

@@ -5,20 +5,22 @@ Source: domain report 4.3 steps 2, 4 to 10 and 12; 发改价格〔2025〕65号.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from ledger.chain.events import Event
 from ledger.domain.codes import InvoiceState, RemittanceState, SchemeState
-from ledger.domain.units import MICRO_FEN_PER_FEN
+from ledger.domain.units import MICRO_FEN_PER_FEN, PPM_WHOLE
 from ledger.verification.anchors import LogsReplay
-from ledger.verification.books import Batch, Books, Invoice, Reason, Scheme
+from ledger.verification.books import Account, Batch, Books, Invoice, Reason, Scheme
 from ledger.verification.datasets import DatasetsReplay
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
 from ledger.verification.invoices import InvoiceCheck, ReadReceipt
 from ledger.verification.licences import LicencesReplay
-from ledger.verification.outcomes import OutcomeCheck, owe
+from ledger.verification.outcomes import OutcomeCheck
 from ledger.verification.replay import Replay
 from ledger.verification.schemes import SchemeCheck
 from ledger.verification.shares import net_fen
@@ -42,9 +44,9 @@ class MoneyReplay(Replay):
         self.datasets = datasets
         self.licences = licences
         self.books = Books()
-        invoices = InvoiceCheck(findings, self.books, directory, licences, logs, read_receipt)
+        invoices = InvoiceCheck(findings, self.books, licences, logs, read_receipt)
         schemes = SchemeCheck(findings, self.books, directory, self.grade_of)
-        outcomes = OutcomeCheck(findings, self.books, directory, licences, self.payee_of)
+        outcomes = OutcomeCheck(findings, self.books, directory, licences, self._owe)
         self.handlers = {
             "SchemeApproved": schemes.approved,
             "SchemeChangeAnnounced": schemes.announced,
@@ -79,6 +81,16 @@ class MoneyReplay(Replay):
     def payee_of(self, claimant_id: UUID) -> UUID | None:
         """Return who is paid for a claimant, None where nobody can be."""
         return self.directory.payee_of(self.earner_of(claimant_id))
+
+    def own_payable_fen(self, claimant_id: UUID, account: Account) -> int:
+        """Return what of an account's payable fen goes to the earner itself."""
+        earner_id = self.earner_of(claimant_id)
+        payee_id, rule = self.payee_of(claimant_id), self.directory.rule_on(earner_id)
+        if payee_id is None or rule is None:
+            return account.payable_fen if payee_id == earner_id else 0
+        parted = replace(account)
+        parted.follow(rule)
+        return parted.own_payable_fen()
 
     def _split(self, event: Event, where: str) -> None:
         args = event.args
@@ -133,8 +145,28 @@ class MoneyReplay(Replay):
         ids = [item["claimant_id"] for item in product.lineage]
         reason = Reason("correction", args["invoice_id"], invoice.product_id)
         post(scheme, args["split"], ids, reason, sign=-1)
-        owe(self.findings, self.books, args, scheme, self.payee_of, where)
+        self._owe(args, scheme, where)
         self._line_up_again(args, invoice, scheme, where)
+
+    def _owe(self, args: dict[str, Any], scheme: Scheme, where: str) -> None:
+        """What was remitted beyond what is due since is owed by the payee, in whole fen."""
+        got: defaultdict[tuple[UUID, UUID], int] = defaultdict(int)
+        for item in args["receivables"]:
+            got[item["claimant_id"], item["payee_id"]] += item["amount_fen"]
+            self.books.receivable_fen[item["payee_id"]] += item["amount_fen"]
+        expected: dict[tuple[UUID, UUID], int] = {}
+        for claimant_id, account in scheme.accounts.items():
+            payee_id = self.payee_of(claimant_id)
+            if account.payable_fen < 0 and payee_id is not None:
+                owed = -account.payable_fen
+                own = min(owed, max(0, account.own_fen - account.own_part_fen()))
+                account.remitted_fen -= owed
+                account.own_fen -= own
+                parts = ((self.earner_of(claimant_id), own), (payee_id, owed - own))
+                expected |= {(claimant_id, who): amount for who, amount in parts if amount}
+        named = {f"{who} by {payee}": amount for (who, payee), amount in sorted(got.items())}
+        wanted = {f"{who} by {payee}": amount for (who, payee), amount in sorted(expected.items())}
+        self.findings.same("receivables", where, named, wanted)
 
     def _line_up_again(
         self, args: dict[str, Any], invoice: Invoice, scheme: Scheme, where: str
@@ -190,20 +222,26 @@ class MoneyReplay(Replay):
     def _remit(self, line: dict[str, Any], payee_id: UUID, where: str) -> None:
         claimant_id, amount_fen = line["claimant_id"], line["amount_fen"]
         named = f"{where}, claimant {claimant_id}"
-        self.findings.same("remittance_payee", named, payee_id, self.payee_of(claimant_id))
+        earner_id = self.earner_of(claimant_id)
+        rule = self.directory.rule_on(earner_id)
+        is_own = payee_id == earner_id and rule is not None and rule[1] < PPM_WHOLE
+        expected = payee_id if is_own else self.payee_of(claimant_id)
+        self.findings.same("remittance_payee", named, payee_id, expected)
         scheme = self.books.schemes.get(line["scheme_id"])
         account = scheme.accounts.get(claimant_id) if scheme else None
         if account is None:
             self.findings.add("account_unknown", named, line["scheme_id"], "an account")
             return
+        account.follow(rule)
+        payable = account.payable_fen
+        if rule is not None:
+            own = account.own_payable_fen()
+            payable = own if is_own else payable - own
         self.findings.require(
-            0 < amount_fen <= account.payable_fen,
-            "remittance_too_large",
-            named,
-            amount_fen,
-            account.payable_fen,
+            0 < amount_fen <= payable, "remittance_too_large", named, amount_fen, payable
         )
         account.remitted_fen += amount_fen
+        account.own_fen += amount_fen if is_own else 0
 
     def _closed(self, event: Event, where: str) -> None:
         batch = self.books.batches.get(event.args["batch_id"])

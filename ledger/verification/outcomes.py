@@ -5,7 +5,6 @@ Source: domain report 4.3 steps 12 and 13.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -20,8 +19,8 @@ from ledger.verification.sales import Product
 from ledger.verification.shares import net_fen
 
 VAT_PPM_MAX = 130_000
-PayeeOf = Callable[[UUID], UUID | None]
-"""Returns who is paid for a claimant, None where nobody can be."""
+Owe = Callable[[dict[str, Any], Scheme, str], None]
+"""Checks what payees owe since a correction."""
 _NOTHING = (
     "bond_ppm",
     "spread_ppm",
@@ -44,13 +43,13 @@ class OutcomeCheck:
         books: Books,
         directory: DirectoryReplay,
         licences: LicencesReplay,
-        payee_of: PayeeOf,
+        owe: Owe,
     ) -> None:
         self._findings = findings
         self._books = books
         self._directory = directory
         self._licences = licences
-        self._payee_of = payee_of
+        self._owe = owe
 
     def opened(self, event: Event, where: str) -> None:
         """Check a scheme of a developer's year: no cost, no cap, no cycle."""
@@ -114,7 +113,7 @@ class OutcomeCheck:
         left = net_fen(max(0, invoice.gross_fen - reduction), scheme.terms["vat_ppm"])
         self._findings.same("correction_net", where, args["net_fen"], invoice.net_fen - left)
         self._post(scheme, product, -args["net_fen"], Reason("correction", *_key(invoice)))
-        owe(self._findings, self._books, args, scheme, self._payee_of, where)
+        self._owe(args, scheme, where)
         invoice.gross_fen -= reduction
         invoice.net_fen -= args["net_fen"]
         invoice.vat_fen = invoice.gross_fen - invoice.net_fen
@@ -138,30 +137,6 @@ class OutcomeCheck:
     def _post(self, scheme: Scheme, product: Product, net: int, reason: Reason) -> None:
         for row in product.lineage:
             scheme.share_outcome(row["claimant_id"], net * row["weight_ppm"], reason)
-
-
-def owe(
-    findings: Findings,
-    books: Books,
-    args: dict[str, Any],
-    scheme: Scheme,
-    payee_of: PayeeOf,
-    where: str,
-) -> None:
-    """Check what payees owe since a correction: what was remitted beyond what is due, whole fen."""
-    got: defaultdict[tuple[UUID, UUID], int] = defaultdict(int)
-    for item in args["receivables"]:
-        got[item["claimant_id"], item["payee_id"]] += item["amount_fen"]
-        books.receivable_fen[item["payee_id"]] += item["amount_fen"]
-    expected = {}
-    for claimant_id, account in scheme.accounts.items():
-        payee_id = payee_of(claimant_id)
-        if account.payable_fen < 0 and payee_id is not None:
-            expected[claimant_id, payee_id] = -account.payable_fen
-            account.remitted_fen += account.payable_fen
-    named = {f"{who} by {payee}": amount for (who, payee), amount in sorted(got.items())}
-    wanted = {f"{who} by {payee}": amount for (who, payee), amount in sorted(expected.items())}
-    findings.same("receivables", where, named, wanted)
 
 
 def _key(invoice: Invoice) -> tuple[UUID, UUID]:

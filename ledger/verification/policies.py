@@ -51,10 +51,10 @@ class Policies:
             known = city in self.directory.cities
             self.findings.require(known, "city_unknown", where, city)
         words = (args["unconditional"], args["conditional"])
-        tiers = {kind: _tiers(word) for kind, word in zip(_CLASSES, words, strict=True)}
+        tiers = {int(kind): _tiers(word) for kind, word in zip(_CLASSES, words, strict=True)}
         for kind, row in tiers.items():
             wrong = [cell for cell, tier in enumerate(row) if not _is_tier(cell, tier)]
-            self.findings.require(not wrong, "policy_cells", where, [int(kind), wrong], "tiers")
+            self.findings.require(not wrong, "policy_cells", where, [kind, wrong], "tiers")
         self.tables.append(Table(city, at, tiers, args["document_digest"], where))
 
     def number_in(self, city_code: int, time: int) -> int:
@@ -102,7 +102,7 @@ def _is_tier(cell: int, tier: int) -> bool:
 
 
 def _tiers_of_rules(rules: list[dict[str, Any]]) -> dict[int, tuple[int, ...]]:
-    found = {}
+    found: dict[int, tuple[int, ...]] = {}
     for kind in _CLASSES:
         cases = product((False, True), DeliveryMode, Purpose)
         found[kind] = tuple(_first(rules, kind, *case) for case in cases)

@@ -206,7 +206,7 @@ def _is_step(kind: int, old: int, new: int) -> bool:
     if new == S.EVIDENCED:
         return S.APPLIED <= old <= S.PUBLIC_NOTICE
     way = _WAYS.get(T(kind), ())
-    return (old, new) in pairwise(way)
+    return any((old, new) == step for step in pairwise(way))
 
 
 def _years_later(start: int) -> int:

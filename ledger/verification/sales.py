@@ -27,6 +27,8 @@ class Product:
     """Operators of all products that it was made from, however far up."""
     caps: Bands | None = None
     tariffs: dict[int, dict[str, Any]] = field(default_factory=dict)
+    superseded_at: dict[int, int] = field(default_factory=dict)
+    """Unix seconds in which a tariff was followed by another."""
 
 
 @dataclass(slots=True)
@@ -45,6 +47,7 @@ class Licence:
     agreement_digest: bytes
     team_max: int = 0
     outcome_ppm: int = 0
+    is_accepted_by_use: bool = False
     state: int = LicenceState.ACTIVE
     is_held: bool = False
     """As for products."""

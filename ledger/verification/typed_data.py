@@ -33,6 +33,7 @@ _AGREEMENT = (
     ("platformLiabilityPpm", "uint32"),
     ("outcomePpm", "uint32"),
     ("teamMax", "uint8"),
+    ("isAcceptedByUse", "bool"),
     ("termsDigest", "bytes32"),
     ("deadline", "uint64"),
 )

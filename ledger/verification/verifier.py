@@ -8,7 +8,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from uuid import UUID
 
 from ledger.chain.events import Event
 from ledger.verification.anchors import read_anchors
+from ledger.verification.callers import Call
 from ledger.verification.documents import check_documents
 from ledger.verification.figures import expected_statement
 from ledger.verification.findings import Findings, Progress, VerificationReport
@@ -39,6 +40,7 @@ def verify(
     counts: Mapping[str, int] | None = None,
     agreement_domain: Mapping[str, Any] | None = None,
     lineages: Mapping[UUID, list[dict[str, Any]]] | None = None,
+    calls: Mapping[str, Sequence[Call]] | None = None,
     progress: Progress | None = None,
 ) -> VerificationReport:
     """Recompute the market and return everything that does not agree.
@@ -51,6 +53,7 @@ def verify(
         counts: number of the last event by contract, as the contracts say at the same block.
         agreement_domain: EIP-712 domain of agreements; without it their digests are not recomputed.
         lineages: lineage by product as it is written on chain; not compared without it.
+        calls: signed calls by transaction, for who might sign them; not checked when left out.
         progress: called with a step, how much is done, and how much there is.
     """
     ordered = sorted(events, key=lambda event: (event.block_number, event.log_index))
@@ -58,7 +61,7 @@ def verify(
     tell = progress or _silent
     read = partial(read_receipt, logs)
     check_numbers(ordered, counts, findings)
-    market = MarketReplay(findings, read, agreement_domain)
+    market = MarketReplay(findings, read, agreement_domain, calls)
     market.apply(ordered)
     if lineages is not None:
         market.licences.compare_lineages(lineages)
@@ -73,6 +76,19 @@ def verify(
         _check_report(report, ordered, market, read, findings)
         tell("report", 1, 1)
     return findings.report(audited)
+
+
+def recompute(events: Iterable[Event], *, logs: Path) -> dict[str, Any]:
+    """Return the statement of the whole market as the events imply it, without names.
+
+    Args:
+        events: all events of the market's contracts, in any order.
+        logs: folder with a folder per log, named by its number.
+    """
+    ordered = sorted(events, key=lambda event: (event.block_number, event.log_index))
+    market = MarketReplay(Findings(), partial(read_receipt, logs))
+    market.apply(ordered)
+    return expected_statement(market, ordered[-1].block_number if ordered else -1)
 
 
 def audit(

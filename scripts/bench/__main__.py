@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from scripts.bench import command, gas, index, log, money
+from scripts.bench import catalogue, command, gas, index, log, money
 from scripts.bench.figures import Figure, print_json, say, show
 from scripts.bench.log import Options
 
@@ -15,6 +15,7 @@ CHAPTERS: dict[str, Callable[[Options], list[Figure]]] = {
     "log": lambda options: log.measure(options),
     "gas": lambda options: gas.measure(),
     "command": lambda options: command.measure(),
+    "catalogue": lambda options: catalogue.measure(),
     "index": lambda options: index.measure(),
 }
 

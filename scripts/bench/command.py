@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.domain.catalogue import QUALITY_DIMENSIONS
+from ledger.domain.catalogue_lists import QUALITY_DIMENSIONS
 from scripts.bench.figures import Figure, less, seconds_of
 from scripts.bench.market import opened
 

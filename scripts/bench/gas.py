@@ -7,6 +7,7 @@ same call relayed for it (`…_relayed`), as the service sends it.
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from typing import Any
 
 from ledger.app.log_keeping import AnchorLog, reader
@@ -29,6 +30,7 @@ from scripts.bench.market import (
     sell,
     version,
 )
+from scripts.bench.objections import measure_objections
 
 RUNS = 3
 DEPTH = 28
@@ -63,6 +65,8 @@ def measure() -> list[Figure]:
                 _supplements(bench, sale, runs)
             _incomes(bench, sale, runs, claimants)
         _outcomes(bench, develop(bench), runs)
+        say("gas: objections")
+        _objections(bench, sale, runs)
         _long_interval(bench, sale, runs)
         _anchor_large(bench, runs)
         inclusion = _inclusion(bench)
@@ -147,6 +151,18 @@ def _outcomes(bench: Bench, sale: Sale, runs: Runs) -> None:
         bench.run("user", "accept-invoice", invoice)
         first = "first_" if number == 0 else ""
         _take(bench, runs, f"{first}lineage_{ANCESTORS}", "developer", ("split-income", invoice))
+
+
+def _objections(bench: Bench, sale: Sale, runs: Runs) -> None:
+    _use(bench, sale, 10, 1_000)
+    _anchor(bench, runs, "anchor")
+    claim = {"scheme_id": str(sale.scheme_id), "licence_no": sale.licence_no}
+    invoice_id = str(new_id())
+    bench.run("operator", "issue-invoice", claim | {"invoice_id": invoice_id})
+    payment = {"invoice_id": invoice_id, "amount_fen": 1_000_000}
+    payment["receipt_digest"] = "0x" + secrets.token_hex(32)
+    bench.run("operator", "record-payment", payment)
+    measure_objections(bench, invoice_id, RUNS, partial(_take, bench, runs))
 
 
 def _use(bench: Bench, sale: Sale, receipts: int, units: int) -> None:

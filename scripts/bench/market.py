@@ -30,7 +30,7 @@ CITY = 320100
 DAY_SECONDS = 24 * 3600
 MEMBERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("platform", "platform", ("platform",)),
-    ("authority", "authority", ("registrar", "price_authority")),
+    ("authority", "authority", ("registrar", "price_authority", "handler")),
     ("treasury", "treasury", ("treasury",)),
     ("provider", "public_utility", ("provider",)),
     ("operator", "state_enterprise", ("operator",)),

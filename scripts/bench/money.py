@@ -1,4 +1,4 @@
-"""Money: how fast a charge is computed and an income split."""
+"""Money: how fast a charge is computed, an income split and a month closed."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ledger.domain.units import Fen, MicroYuan, Ppm
 from ledger.revenue.state import apply
 from ledger.revenue.tariff import charge_fen
 from ledger.revenue.waterfall import SchemeState, split_income
+from scripts.bench import month_close
 from scripts.bench.figures import Figure, more, seconds_of
 
 PRICES = 100_000
@@ -33,6 +34,7 @@ def measure() -> list[Figure]:
     return [
         more("money.price_per_s", priced, "charges/s"),
         more("money.split_per_s", divided, "splits/s", note=f"{CLAIMANTS} claimants, posted"),
+        *month_close.measure(),
     ]
 
 

@@ -121,24 +121,29 @@ def table_file(folder: Path, name: str, rows: int) -> Path:
 
 @contextmanager
 def opened_market(
-    folder: Path, database_url: str = "", *, statutory: bool = False
+    folder: Path,
+    database_url: str = "",
+    *,
+    statutory: bool = False,
+    transport: str = "public_utility",
 ) -> Iterator[SmallMarket]:
     """Yield a market with members, three coded datasets, a licensed product and a log.
 
     With the law's clocks nothing is registered yet: a code takes weeks.
+    `transport` is the kind of its second provider.
     """
     settings = Settings(home=folder / "home", keystore_scrypt_n=2, database_url=database_url)
     with Market.open(settings, bootstrap=True, statutory=statutory) as market:
         small = SmallMarket(market, folder)
         open_region(market)
-        _admit_all(small)
+        _admit_all(small, transport)
         if not statutory:
-            _register_all(small)
+            _register_all(small, transport)
             _sell(small)
         yield small
 
 
-def _admit_all(small: SmallMarket) -> None:
+def _admit_all(small: SmallMarket, transport: str) -> None:
     institutions = [
         ("platform", "platform", NANJING, ["platform"]),
         ("nanjing", "authority", NANJING, ["registrar", "price_authority", "handler"]),
@@ -149,7 +154,7 @@ def _admit_all(small: SmallMarket) -> None:
     ]
     members = [
         ("weather", "administrative", NANJING, ["provider"], "nanjing"),
-        ("transport", "public_utility", NANJING, ["provider"], "nanjing"),
+        ("transport", transport, NANJING, ["provider"], "nanjing"),
         ("labour", "administrative", CHUZHOU, ["provider"], "chuzhou"),
         ("operator", "state_enterprise", NANJING, ["operator"], "nanjing"),
         ("buyer", "enterprise", NANJING, ["buyer"], "nanjing"),
@@ -187,10 +192,10 @@ def _admit(
     small.members[name] = member
 
 
-def _register_all(small: SmallMarket) -> None:
+def _register_all(small: SmallMarket, transport: str) -> None:
     for name, kind, registrar in (
         ("weather", "administrative", "nanjing"),
-        ("transport", "public_utility", "nanjing"),
+        ("transport", transport, "nanjing"),
         ("labour", "administrative", "chuzhou"),
     ):
         register(small, name, kind)

@@ -19,7 +19,7 @@ from ledger.app.proving import check_proof_file, check_proof_on_chain
 from ledger.app.signing import sign_message
 from ledger.chain.keys import address_of
 from ledger.codec.receipts import Receipt
-from ledger.domain.catalogue import QUALITY_DIMENSIONS
+from ledger.domain.catalogue_lists import QUALITY_DIMENSIONS
 from tests.integration.market_fixture import SmallMarket, opened_market
 
 pytestmark = pytest.mark.integration

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -12,19 +13,23 @@ import pytest
 from ledger.app import billing, gateway, log_keeping, payments, settlement
 from ledger.app.books import cycle_found, deviations_found, invoice_found
 from ledger.app.commands import run
+from ledger.app.explaining import explain
 from ledger.app.keys import issue_api_key
 from ledger.app.verifying import verify_market
+from ledger.domain.catalogue_lists import QUALITY_DIMENSIONS
 from ledger.domain.codes import InvoiceState, SchemeState
 from ledger.domain.errors import LedgerError
 from ledger.domain.ids import new_id
 from ledger.projection import queries
 from ledger.projection.projector import projection_digest, rebuild
 from ledger.report import canonical, market_statement
+from ledger.report.accounts import account_statement
 from tests.integration.market_fixture import NANJING, YEAR_SECONDS, SmallMarket, opened_market
 
 pytestmark = pytest.mark.integration
 
 ROWS = 2_000
+SHARE = re.compile(r"= ([0-9]+) \+ ([0-9]+)/[0-9]+ µfen")
 GROSS_FEN = 1_000 * 691
 """1,000 rows are free, the others cost 6.91 yuan each."""
 NET_FEN = GROSS_FEN * 100 // 106
@@ -90,12 +95,15 @@ def test_closing__objection_refund_change_and_closes__balance_to_the_micro_fen(
     settlement.remit(market, operator, small.scheme_id)
     refund(small, invoice_id)
     change_costs(small)
+    grade(small, "C")
     settlement.split_all(market, operator, small.scheme_id)
     settlement.remit(market, operator, small.scheme_id)
     statement = verified(small)
     assert statement["totals"]["receivable_fen"] > 0
     close_year_and_cycle(small)
     deduct(small)
+    grade(small, "A")
+    explained(small)
     verified(small)
     with market.read() as connection:
         before = projection_digest(connection)
@@ -104,11 +112,62 @@ def test_closing__objection_refund_change_and_closes__balance_to_the_micro_fen(
         assert projection_digest(connection) == before
 
 
+def grade(small: SmallMarket, letter: str) -> None:
+    scores = dict.fromkeys(QUALITY_DIMENSIONS, {"A": 95, "C": 75}[letter])
+    body = {"dataset_id": str(small.datasets["weather"]), "scores": scores, "report": "抽查"}
+    small.run("nanjing", "inspect-dataset", body)
+
+
+def explained(small: SmallMarket) -> None:
+    """Each credit is explained from what was recorded: computed shares are the recorded lines."""
+    names: set[str] = set()
+    for member in small.members.values():
+        with small.market.read() as connection:
+            found = account_statement(connection, member.organisation_id)
+        names |= {entry["line"] for entry in found["entries"]}
+    tiers = set()
+    for name in sorted(names):
+        step, found = last_step(small, name)
+        if found["kind"] != "line" or step["title"].startswith("红冲"):
+            continue
+        tiers.add((found["tier"], "invoice" not in found))
+        share = SHARE.search(step["arithmetic"][-2])
+        recorded = int(found["amount_micro_fen"])
+        if share is None:
+            assert f"open cost of the claimant {recorded} µfen" in step["arithmetic"][-2]
+        else:
+            assert 0 <= recorded - int(share[1]) <= (int(share[2]) > 0)
+    assert tiers >= {("lineage_cost", False), ("benefit", False), ("lineage_cost", True)}
+    with small.market.read() as connection:
+        split = queries.splits_of(connection, small.scheme_id)[-1]
+        closing = queries.fills_of(connection, small.scheme_id)[-1]
+    weather = small.datasets["weather"]
+    own = next(line for line in split.lines if line.tier == 4 and line.claimant_id == weather)
+    step, _ = last_step(small, f"{split.split.invoice_id}/4/{own.position}@{split.split.entry_no}")
+    assert f"{weather}: w 240000 · q 80 (C) = 19200000" in step["arithmetic"]
+    step, found = last_step(small, f"{small.scheme_id}/5/0@{closing.fill.event_no}")
+    assert found["steps"][0]["title"].startswith("周期清算")
+    assert step["arithmetic"][-2] == f"what is left: {found['amount_micro_fen']} µfen"
+
+
+def last_step(small: SmallMarket, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    found, _ = explain(small.market, name)
+    return found["steps"][-1], found
+
+
 def freeze_and_accept(small: SmallMarket, invoice_id: str) -> None:
-    body = {"invoice_id": invoice_id, "is_frozen": True, "reason": "异议受理"}
-    small.run("nanjing", "freeze-invoice", body)
+    claim = {
+        "subject_kind": "invoice",
+        "subject": invoice_id,
+        "ground": "quality",
+        "fact": "缺值",
+        "statement": "异议",
+        "evidence": [{"kind": "sample", "text": "样本"}],
+    }
+    case = {"objection_id": small.run("buyer", "open-objection", claim).result["objection_id"]}
+    small.run("nanjing", "suspend-objected", case | {"reason": "异议受理"})
     refused("revenue_ledger.frozen", small, "buyer", "accept-invoice", {"invoice_id": invoice_id})
-    small.run("nanjing", "freeze-invoice", body | {"is_frozen": False})
+    small.run("buyer", "advance-objection", case | {"to": "withdrawn", "text": "撤回"})
     small.run("buyer", "accept-invoice", {"invoice_id": invoice_id})
 
 

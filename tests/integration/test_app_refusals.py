@@ -15,7 +15,7 @@ from ledger.app.keys import issue_api_key
 from ledger.chain.client import Chain
 from ledger.chain.forwarder import sign_typed_data
 from ledger.chain.keys import address_of, new_account
-from ledger.domain.catalogue import QUALITY_DIMENSIONS
+from ledger.domain.catalogue_lists import QUALITY_DIMENSIONS
 from ledger.domain.errors import LedgerError, ValidationError
 from ledger.domain.ids import digest_text, new_id
 from ledger.projection import queries

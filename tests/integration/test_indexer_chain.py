@@ -46,7 +46,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 def join(home: Home) -> None:
     """One provider in one city."""
-    rule = {"roles": 511, "is_institution": False, "is_paid_to_treasury": True}
+    rule = {"roles": 511, "is_institution": False, "payee_rule": 1}
     home.govern("openCity", CITY)
     home.govern("defineKind", 1, rule)
     organisation_id = new_id()
@@ -204,11 +204,11 @@ def test_queries__whole_story_on_postgresql__equal_those_on_sqlite(
 
 def test_outbox__on_postgresql__assigns_each_nonce_once(home: Home, postgres: Any) -> None:
     sender = Sender(home.chain, SqlOutbox(postgres), RELAYER, resend_seconds=0.05)
-    home.relay._sender, kept = sender, home.relay._sender
+    home.relay.sender, kept = sender, home.relay.sender
     try:
         first, second = home.govern("openCity", 360000), home.govern("openCity", 360001)
     finally:
-        home.relay._sender = kept
+        home.relay.sender = kept
     outbox = SqlOutbox(postgres)
     nonces = [outbox.get(o.intent_id).nonce for o in (first, second)]
     assert nonces[1] == nonces[0] + 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -122,8 +121,9 @@ def test_negotiation__by_a_stranger__refused(small: SmallMarket) -> None:
 
 
 def test_negotiation__expired__only_an_end_is_left(small: SmallMarket) -> None:
-    thread_id = _request(small, deadline=small.market.now_seconds() + 2)
-    time.sleep(3)
+    thread_id = _request(small, deadline=small.market.now_seconds() + 8)
+    small.market.node.increase_time(12)  # type: ignore[union-attr]
+    _request(small)  # a block of that time
     error = refused(lambda: _offer(small, "operator", thread_id))
     assert error.code == "dealing.offer_expired"
     row = _thread(small, thread_id)

@@ -285,7 +285,9 @@ def test_verify__the_whole_story__finds_nothing(small: SmallMarket) -> None:
 def _metered(small: SmallMarket, log_no: int, seq: int, licence_no: int) -> tuple[int, int]:
     """Hand in one use of now by a meter's file; return how many were taken and refused."""
     path = small.folder / "meter.ndjson"
-    use = line(seq, meter_no=9, licence_no=licence_no, used_at_ms=small.market.now_ms())
+    use = line(
+        seq, meter_no=9, licence_no=licence_no, used_at_ms=1_000 * small.market.now_seconds()
+    )
     path.write_text(json.dumps(use))
     found = import_file(small.market, path, log_no, tell=lambda name, rows, total: None)
     return found.taken, found.refused

@@ -19,7 +19,7 @@ from ledger.app.lookup import dataset_found
 from ledger.app.opening import policies_found, policy_found, proposal, tier_found
 from ledger.app.registration import registration_due
 from ledger.app.verifying import verify_market
-from ledger.domain.catalogue import QUALITY_DIMENSIONS
+from ledger.domain.catalogue_lists import QUALITY_DIMENSIONS
 from ledger.domain.errors import LedgerError
 from ledger.domain.ids import digest_text, new_id
 from ledger.domain.opening import REGION_RULES
@@ -28,6 +28,7 @@ from ledger.projection.projector import projection_digest, rebuild
 from tests.integration.market_fixture import (
     CHUZHOU,
     NANJING,
+    TICKS,
     SmallMarket,
     opened_market,
     record_of,
@@ -284,6 +285,7 @@ def test_policy__shown_proposed_published__tier_and_refusal(small: SmallMarket) 
             "valid_from": now,
             "valid_until": now + DAY,
             "quota_units": 10,
+            "disclaimers_ticked": TICKS,
         }
     )
     error = refused(lambda: draft_agreement(market, draft))
@@ -329,7 +331,7 @@ def test_inspection__grade_e__rectification_until_better(small: SmallMarket) -> 
     small.run("operator", "list-product", product)
 
 
-def test_http__everything_is_read_across_cities(small: SmallMarket) -> None:
+def test_http__any_city__is_read_by_anyone(small: SmallMarket) -> None:
     with TestClient(create_app(small.market)) as client:
         assert client.get("/v1/calendar").json()["notice_working_days"] == 10
         tasks = client.get("/v1/registration/due").json()["tasks"]

@@ -16,6 +16,7 @@ LAYERS = (
     "codec",
     "revenue",
     "log",
+    "quality",
     "chain",
     "indexer",
     "projection",

@@ -16,9 +16,11 @@ import pytest
 import api
 import ledger
 from api.errors import status_of
-from ledger.domain import codes
+from ledger.chain.contracts import INDEXED
+from ledger.domain import codes, objections
 from ledger.domain.errors import LedgerError
 from ledger.projection.handlers import HANDLERS
+from ledger.verification.callers import MAY
 from tests.style.repository import STYLE_ROOT
 
 pytestmark = pytest.mark.style
@@ -26,15 +28,7 @@ pytestmark = pytest.mark.style
 CODE = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 SUFFIXES = {"Fen": "Fen", "MicroFen": "MicroFen", "MicroYuan": "MicroYuan", "Ppm": "Ppm"}
 SUFFIXES |= {"PeriodId": "periodId"}
-OURS = (
-    "Directory",
-    "DatasetRegistry",
-    "Applications",
-    "LicenceRegistry",
-    "Negotiations",
-    "UsageLog",
-    "RevenueLedger",
-)
+OURS = INDEXED
 # A refusal says `got` and `expected`, as the errors of Python do, or the two sides it compared.
 BARE_IN_ERRORS = {"got", "expected", "paid", "open", "room", "price", "cap"}
 # A library for cffi: it is named like an extension module and cannot be imported.
@@ -86,7 +80,8 @@ def _fields(entries: list[dict[str, Any]], where: str) -> Iterator[tuple[str, st
 
 @pytest.mark.parametrize("name", sorted(_solidity_enums()))
 def test_codes__of_the_contracts__equal_pythons(name: str) -> None:
-    kind: type[IntEnum] = getattr(codes, name)
+    module = codes if hasattr(codes, name) else objections
+    kind: type[IntEnum] = getattr(module, name)
     members = {member.name: member.value for member in kind}
     solidity = _solidity_enums()[name]
     if "NONE" not in members:
@@ -150,3 +145,14 @@ def test_interfaces__every_refusal__names_its_contract(contract: str) -> None:
     errors = {entry["name"] for entry in _artifacts()[contract]["abi"] if entry["type"] == "error"}
     known = tuple(f"{name}_" for name in (*OURS, "Member", "Merkle", "Tariffs", "Lineages"))
     assert {name for name in errors - LIBRARY_ERRORS if not name.startswith(known)} == set()
+
+
+@pytest.mark.parametrize("contract", OURS)
+def test_contracts__every_function_that_writes__has_its_callers(contract: str) -> None:
+    entries = [entry for entry in _artifacts()[contract]["abi"] if entry["type"] == "function"]
+    writing = {
+        f"{contract}.{entry['name']}"
+        for entry in entries
+        if entry["stateMutability"] not in ("view", "pure")
+    }
+    assert writing == {name for name in MAY if name.startswith(f"{contract}.")}

@@ -13,12 +13,14 @@ from tests.style.repository import LAYERS, Source, sources
 pytestmark = pytest.mark.style
 
 _PURE = {"domain"}
-_SERVICE = {"domain", "codec", "revenue", "log", "chain", "indexer", "projection"}
+_SERVICE = {"domain", "codec", "revenue", "log", "quality", "chain", "indexer", "projection"}
 INTERNAL: dict[str, set[str]] = {
     "domain": set(),
     "codec": _PURE,
     "revenue": _PURE,
     "log": _PURE | {"codec"},
+    # A file's profile needs neither the chain nor the log: it is measured before there is a market.
+    "quality": _PURE,
     "chain": _PURE | {"codec"},
     "projection": _PURE,
     "indexer": _PURE | {"chain", "projection"},
@@ -32,9 +34,11 @@ INTERNAL: dict[str, set[str]] = {
 }
 OUTSIDE: dict[str, set[str]] = {
     "domain": set(),
-    "codec": {"cffi", "cryptography", "defusedxml", "numpy", "rfc8785"},
+    "codec": {"cffi", "cryptography", "defusedxml", "numpy", "rdflib", "rfc8785"},
     "revenue": set(),
     "log": {"duckdb", "msgspec", "numpy", "pyarrow"},
+    # The log's columns and a provider's files are the two kinds of table that SQL is run over.
+    "quality": {"duckdb"},
     "chain": {
         "eth_abi",
         "eth_account",

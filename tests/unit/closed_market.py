@@ -21,6 +21,7 @@ from ledger.domain.money import (
 from ledger.domain.units import Fen, MicroFen, Ppm
 from ledger.revenue.waterfall import SchemeState, Split, pour, split_income
 from tests.unit import verified_market as m
+from tests.unit.objection_story import Objector
 
 NEXT_SCHEME, NEXT_CYCLE = m.uid(42), m.uid(72)
 LAST_BATCH = m.uid(64)
@@ -46,26 +47,14 @@ class ClosedMarket(m.VerifiedMarket):
         super().__init__(folder)
         key = {"organisation_id": HANDLER, "city_code": m.CITY}
         self.say("Directory", "RoleGranted", **key, role=7)
-        self._objection()
+        self.say("Directory", "DeskAppointed", desk="0x" + "de" * 20)
+        cases = Objector(self)
+        cases.refunded()
         self._correction()
         self._change()
         self._split_anew()
         self._close()
-
-    def _objection(self) -> None:
-        """The later bill is frozen, then given up by a credit note."""
-        for is_frozen in (True, False):
-            self.tell("InvoiceFrozen", invoice_id=m.LATER, is_frozen=is_frozen, handler_id=HANDLER)
-        self.say(
-            "RevenueLedger",
-            "InvoiceReduced",
-            invoice_id=m.LATER,
-            reduction_fen=m.LATER_FEN,
-            gross_fen=0,
-            held_until=0,
-            receipt_digest=bytes(32),
-            document_digest=m.digest(31),
-        )
+        cases.escalated()
 
     def _change(self) -> None:
         """From a trial to a scheme with profit, at lower costs."""
@@ -92,7 +81,7 @@ class ClosedMarket(m.VerifiedMarket):
         """The split is taken back after all was remitted, so the payees owe it."""
         recorded = next(event for event in self.events if event.name == "SplitRecorded")
         remitted = ((m.OPERATOR, m.OPERATOR, 5_000), (m.TREASURY, m.WEATHER, 8_559))
-        remitted += ((m.UTILITY, m.TRAFFIC, 6_113),)
+        remitted += ((m.UTILITY, m.TRAFFIC, 4_279), (m.TREASURY, m.TRAFFIC, 1_834))
         self.say(
             "RevenueLedger",
             "SplitCorrected",

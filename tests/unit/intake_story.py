@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from ledger.app.meter_keys import SCOPE_METER, KeyRing
 from ledger.app.metering import MeterIntake
 from ledger.log.admission import LicenceTerms
 from ledger.log.meter_bodies import body_of_receipts
+from ledger.log.reader import LogReader
 from ledger.projection.api_keys import ApiKey
 from tests.unit.log_story import LOG_NO, open_log
 from tests.unit.meter_story import line, rows_of, terms
@@ -139,3 +141,21 @@ async def serving(folder: Path, granted: LicenceTerms | None = None) -> AsyncIte
         yield story
     finally:
         intake.stop()
+
+
+Work = Callable[[Story], Awaitable[Any]]
+
+
+def run(folder: Path, work: Work, **options: Any) -> Any:
+    """Do some work with an intake that is served, and return what it returns."""
+
+    async def all_of_it() -> Any:
+        async with serving(folder, **options) as story:
+            return await work(story)
+
+    return asyncio.run(all_of_it())
+
+
+def seqs_of(folder: Path) -> list[int]:
+    """Return the numbers that a log holds."""
+    return [receipt.licence_seq for _, receipt in LogReader(folder).receipts()]

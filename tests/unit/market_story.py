@@ -79,7 +79,7 @@ class Teller:
         self.say("Directory", "WorkingDaysSet", year=2026, low=2**256 - 1, high=2**109 - 1)
         self.say("Directory", "NoticeDaysSet", working_days=0, is_trial=True)
         for kind, is_public in ((1, True), (5, False), (7, False)):
-            rule = {"roles": 511, "is_institution": kind == 7, "is_paid_to_treasury": is_public}
+            rule = {"roles": 511, "is_institution": kind == 7, "payee_rule": int(is_public)}
             self.say("Directory", "KindDefined", kind=kind, rule=rule)
         self.say("Directory", "KindDefined", kind=5, rule=rule | {"is_institution": False})
         for who, kind in ((PROVIDER, 1), (OPERATOR, 5), (BUYER, 5), (TREASURY, 7)):
@@ -88,8 +88,16 @@ class Teller:
             key = {"organisation_id": who, "role": role, "city_code": CITY}
             self.say("Directory", "RoleGranted", **key)
         self.say("Directory", "RoleRevoked", organisation_id=BUYER, role=1, city_code=CITY)
-        self.say("Directory", "SignerAdded", organisation_id=BUYER, signer="0x" + "b2" * 20)
-        self.say("Directory", "SignerRemoved", organisation_id=BUYER, signer="0x" + "b2" * 20)
+        rule = {"city_code": CITY, "rule_no": 1, "treasury_ppm": 300_000, "treasury_id": TREASURY}
+        self.say("Directory", "TreasuryRuleSet", **rule, decision_digest=digest(4))
+        clerk = {"organisation_id": BUYER, "signer": "0x" + "b2" * 20}
+        self.say("Directory", "SignerAdded", **clerk, roles=4)
+        self.say("Directory", "SignerRolesSet", **clerk, roles=4 | 1 << 31)
+        self.say("Directory", "JointActsSet", organisation_id=BUYER, joint_acts=5)
+        self.say("Directory", "WorkPrepared", **clerk, work_digest=digest(4))
+        self.say("Directory", "WorkPrepared", **clerk, work_digest=digest(4))
+        self.say("Directory", "JointActsSet", organisation_id=BUYER, joint_acts=0)
+        self.say("Directory", "SignerRemoved", **clerk)
         self.say(
             "Directory",
             "OrganisationStatusSet",
@@ -447,6 +455,7 @@ def agreement() -> dict[str, Any]:
         "platform_liability_ppm": 500_000,
         "outcome_ppm": 0,
         "team_max": 0,
+        "is_accepted_by_use": False,
         "terms_digest": digest(20),
         "deadline": 1_700_001_000,
     }

@@ -69,8 +69,9 @@ def terms(count: int = 5, **changes: Any) -> LicenceTerms:
         "quota_units": 1_000,
     }
     values |= changes
+    pauses = values.pop("pauses", ())
     columns = {name: np.full(count, value, np.uint64) for name, value in values.items()}
-    return LicenceTerms(licence_no=np.arange(1, count + 1), **columns)
+    return LicenceTerms(licence_no=np.arange(1, count + 1), **columns, pauses=pauses)
 
 
 assert set(line()) == set(NAMES)

@@ -143,6 +143,17 @@ def test_import__bad_rows__told_by_place_and_good_ones_enter(tmp_path: Path) -> 
         assert bring(writer, path).taken == 0
 
 
+def test_import__repeated_member__named(tmp_path: Path) -> None:
+    text = json.dumps(line(1))
+    path = tmp_path / "uses.ndjson"
+    path.write_text(f'{text[:-1]}, "units": 9}}\n')
+    told = Told()
+    with open_log(tmp_path / "log") as writer:
+        assert bring(writer, path, told).taken == 0
+    [refusal] = told.refusals
+    assert (refusal.fault, refusal.got) == (RowFault.MALFORMED, "a repeated member")
+
+
 def test_import__nulls_and_wide_integers_in_columns__named(tmp_path: Path) -> None:
     lines = [line(seq) for seq in range(1, 6)]
     table = table_of(lines)

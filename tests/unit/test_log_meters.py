@@ -20,7 +20,7 @@ from ledger.log.rows import UseRows
 from ledger.log.snapshot import read_snapshot, snapshot_members
 from ledger.log.values import LicenceTally, MeterRange, Taken
 from tests.unit.log_story import open_log, use
-from tests.unit.meter_story import batch, line, rows_of, terms
+from tests.unit.meter_story import batch, line, piece, rows_of, terms
 
 pytestmark = pytest.mark.unit
 
@@ -111,6 +111,27 @@ def test_append_batches__each_fault__named_and_nothing_enters(
         assert (refusal.fault, refusal.expected) == (fault, expected)
         assert refusal.got == line(1, **changes)[refusal.field]
         assert (writer.size, list(Path(tmp_path / "commits").read_bytes())) == (0, [])
+
+
+def test_append_batches__dated_inside_a_lifted_suspension__refused(tmp_path: Path) -> None:
+    moments = [1_999, 2_000, 2_999, 3_000]
+    rows = [line(seq, used_at_ms=moment) for seq, moment in enumerate(moments, 1)]
+    other = line(5, licence_no=2, used_at_ms=2_500)
+    granted = terms(pauses=[(1, 2_000, 3_000), (1, 50_000, 60_000), (9, 0, 10**6)])
+    with open_log(tmp_path) as writer:
+        [answer] = writer.append_batches([batch([*rows, other])], granted)
+        suspended = RowFault.LICENCE_SUSPENDED
+        assert refused(answer) == [(1, suspended, "used_at_ms"), (2, suspended, "used_at_ms")]
+        [refusal, _] = answer
+        assert refusal.expected == ["outside 2000 … 3000", "outside 50000 … 60000"]
+
+
+def test_piece__of_a_meter_that_is_not_its_own__malformed() -> None:
+    rows = [line(1, meter_no=4), line(2, meter_no=1), line(3, meter_no=4)]
+    found = piece(rows, first=10).of_meters_from(2)
+    assert (found.row_count, found.places.tolist(), found.seqs.tolist()) == (3, [10, 12], [1, 3])
+    [refusal] = found.malformed
+    assert (refusal.row, refusal.field, refusal.got) == (11, "meter_no", 1)
 
 
 def test_append_batches__clock_back_within_and_after__refused(tmp_path: Path) -> None:

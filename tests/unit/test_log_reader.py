@@ -305,3 +305,11 @@ def test_erase__interrupted__finished_on_open(tmp_path: Path) -> None:
     open_log(tmp_path).close()
     assert not (tmp_path / "secrets" / "1.key").exists()
     assert (tmp_path / "secrets" / "1.erased").read_bytes() == trace
+
+
+def test_last_uses__many_licences__each_is_the_latest_of_its_own(reader: LogReader) -> None:
+    found = reader.last_uses([1, 2, 3, 77], 700)
+    assert set(found) == {1, 2, 3}
+    assert found == {number: reader.latest(number, size=700) for number in (1, 2, 3)}
+    earlier = reader.last_uses([1, 2], 200)
+    assert earlier == {number: reader.latest(number, size=200) for number in (1, 2)}

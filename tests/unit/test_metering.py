@@ -1,10 +1,9 @@
-"""The intake's one route: what is taken, what is refused, and that the two never mix."""
+"""The intake's one route: what is taken, also when much comes at once or the disk refuses."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,30 +19,19 @@ from tests.unit.intake_story import (
     KEY,
     Reply,
     Story,
+    Work,
     as_json,
     holder,
     lines_from,
     receipts,
+    run,
+    seqs_of,
     serving,
 )
 from tests.unit.log_story import LOG_NO
 from tests.unit.meter_story import terms
 
 pytestmark = pytest.mark.unit
-
-Work = Callable[[Story], Awaitable[Any]]
-
-
-def run(folder: Path, work: Work, **options: Any) -> Any:
-    async def all_of_it() -> Any:
-        async with serving(folder, **options) as story:
-            return await work(story)
-
-    return asyncio.run(all_of_it())
-
-
-def seqs_of(folder: Path) -> list[int]:
-    return [receipt.licence_seq for _, receipt in LogReader(folder).receipts()]
 
 
 def test_uses__receipts__numbered_and_durable(tmp_path: Path) -> None:
@@ -156,127 +144,6 @@ def test_uses__receipts_already_numbered__refused(tmp_path: Path, place: int, fi
     [row] = reply.body["rows"]
     assert (reply.status, row["row"], row["code"]) == (422, 1, "row.malformed")
     assert row["field"].startswith(field)
-
-
-USE = json.loads(as_json(lines_from(1, 1)))["uses"][0]
-
-
-def one(**changes: Any) -> bytes:
-    return json.dumps({"first_seq": 1, "uses": [USE, USE | changes]}).encode()
-
-
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        (one(mode=256), "mode"),
-        (one(units=-1), "units"),
-        (one(units=2**64), "units"),
-        (one(units=10**400), "units"),
-        (one(units="1"), "row"),
-        (one(units=1.5), "row"),
-        (one(units=True), "row"),
-        (one(units=None), "row"),
-        (one(more=1), "row"),
-        (one(commitment="0x" + "0" * 63), "commitment"),
-        (one(commitment="0x" + "A" * 64), "commitment"),
-        (one(commitment="0x" + "é" * 64), "commitment"),
-    ],
-)
-def test_uses__json_row_that_is_no_use__named(tmp_path: Path, body: bytes, field: str) -> None:
-    reply = run(tmp_path, lambda story: story.call(body, headers=JSON_HEADERS))
-    [row] = reply.body["rows"]
-    assert (reply.status, row["row"], row["code"]) == (422, 1, "row.malformed")
-    assert row["field"] == field
-
-
-HOSTILE = [
-    b"",
-    b"{",
-    b"null",
-    b"[]",
-    b"\xff\xfe",
-    b'{"first_seq": 1}',
-    b'{"first_seq": 1, "uses": []}',
-    b'{"first_seq": 0, "uses": [1]}',
-    b'{"first_seq": 1, "uses": [[]]}',
-    b'{"first_seq": 1e3, "uses": {}}',
-    b'{"first_seq": "1", "uses": []}',
-    b'{"first_seq": 9007199254740991, "uses": [1, 2]}',
-    b'{"first_seq": 1, "uses": [{}], "uses2": 1}',
-    b'{"seq": 1}',
-    b'{"uses": ' + b"[" * 5_000 + b"]" * 5_000 + b"}",
-    b'"uses"' * 1_000,
-    json.dumps(USE | {"seq": 0}).encode(),
-    json.dumps(USE | {"seq": 2**53}).encode(),
-    json.dumps(USE | {"seq": -(2**70)}).encode(),
-    json.dumps(USE | {"seq": 1, "units": "\ud800"}).encode(),
-]
-
-
-@pytest.mark.parametrize("body", HOSTILE, ids=range(len(HOSTILE)))
-def test_uses__hostile_json__refused_with_a_problem(tmp_path: Path, body: bytes) -> None:
-    async def work(story: Story) -> tuple[Reply, Reply]:
-        return await story.call(body, headers=JSON_HEADERS), await story.send(1, 1)
-
-    reply, after = run(tmp_path, work)
-    assert reply.status in (400, 422)
-    assert reply.body["type"] == f"urn:mdl:error:{reply.body['code']}"
-    assert after.body["size"] == 1
-
-
-@pytest.mark.parametrize(
-    ("body", "query", "status", "code"),
-    [
-        (b"", "first_seq=1", 400, "log.rows"),
-        (bytes(95), "first_seq=1", 400, "log.rows"),
-        (bytes(96), "first_seq=1", 422, "meter.uses_refused"),
-        (receipts(lines_from(1, 1)), "", 422, "api.invalid_field"),
-        (receipts(lines_from(1, 1)), "first_seq=", 422, "api.invalid_field"),
-        (receipts(lines_from(1, 1)), "first_seq=1&first_seq=2", 422, "api.invalid_field"),
-        (receipts(lines_from(1, 1)), "first_seq=-1", 422, "api.invalid_field"),
-        (receipts(lines_from(1, 1)), "first_seq=%D9%A1", 422, "api.invalid_field"),
-        (receipts(lines_from(1, 1)), "first_seq=0", 400, "log.rows"),
-        (receipts(lines_from(1, 2)), "first_seq=9007199254740991", 400, "log.rows"),
-        (receipts(lines_from(1, 10_001)), "first_seq=1", 413, "meter.too_many_uses"),
-        (bytes(1_048_577), "first_seq=1", 413, "api.body_too_large"),
-    ],
-)
-def test_uses__hostile_receipts__refused_with_a_problem(
-    tmp_path: Path, body: bytes, query: str, status: int, code: str
-) -> None:
-    reply = run(tmp_path, lambda story: story.call(body, query=query))
-    assert (reply.status, reply.body["code"]) == (status, code)
-
-
-@pytest.mark.parametrize(
-    ("changes", "status", "code"),
-    [
-        ({"headers": {"content-type": "application/json"}}, 401, "api.key_required"),
-        ({"headers": HEADERS | {"x-api-key": "mdl_no"}}, 401, "use.key_unknown"),
-        ({"headers": HEADERS | {"x-api-key": "mdl_meter5"}}, 403, "meter.other_key"),
-        ({"headers": HEADERS | {"x-api-key": "mdl_log8"}}, 403, "meter.other_key"),
-        ({"headers": HEADERS | {"x-api-key": "mdl_read"}}, 403, "meter.other_key"),
-        ({"path": "/v1/meters/5/uses"}, 403, "meter.other_key"),
-        ({"path": "/v1/meters/0/uses"}, 404, "api.no_such_path"),
-        ({"path": "/v1/meters/4294967296/uses"}, 404, "api.no_such_path"),
-        ({"path": "/v1/meters/٤/uses"}, 404, "api.no_such_path"),
-        ({"path": "/v1/meters/4"}, 404, "api.no_such_path"),
-        ({"method": "GET"}, 405, "api.method_not_allowed"),
-        ({"headers": {"x-api-key": KEY}}, 415, "api.media_type"),
-        ({"headers": HEADERS | {"content-type": "text/plain"}}, 415, "api.media_type"),
-        ({"headers": HEADERS | {"content-length": "1048577"}}, 413, "api.body_too_large"),
-        ({"headers": HEADERS | {"content-length": "9" * 30}}, 413, "api.body_too_large"),
-    ],
-)
-def test_uses__wrong_request__typed_refusal(
-    tmp_path: Path, changes: dict[str, Any], status: int, code: str
-) -> None:
-    work: Work = lambda story: story.call(  # noqa: E731
-        receipts(lines_from(1, 1)), query="first_seq=1", **changes
-    )
-    reply = run(tmp_path, work)
-    assert (reply.status, reply.body["code"]) == (status, code)
-    assert not LogReader(tmp_path).size
 
 
 def test_uses__body_in_parts_cut_and_too_slow__only_whole_ones_taken(

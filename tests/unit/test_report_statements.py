@@ -95,7 +95,7 @@ def test_statement__sound_market__says_who_gets_what_and_why(statement: dict[str
     assert got == {
         str(m.OPERATOR): (str(m.OPERATOR), str(m.OPERATOR), 5_000),
         str(m.WEATHER): (str(m.PROVIDER), str(m.TREASURY), 8_559),
-        str(m.TRAFFIC): (str(m.UTILITY), str(m.UTILITY), 6_113),
+        str(m.TRAFFIC): (str(m.UTILITY), str(m.TREASURY), 6_113),
     }
     weather = statement["claimants"][1]
     assert weather["entitled_micro_fen"] == str(m.LINES_MICRO_FEN[1])

@@ -48,7 +48,9 @@ PROVIDER, OPERATOR, BUYER, TREASURY = uid(1), uid(2), uid(3), uid(4)
 REGISTRAR, PRICE, PLATFORM, UTILITY = uid(5), uid(6), uid(7), uid(8)
 WEATHER, TRAFFIC, PRODUCT = uid(11), uid(12), uid(21)
 SCHEME, INVOICE, LATER, FREE = uid(41), uid(51), uid(52), uid(53)
-BATCHES = (uid(61), uid(62), uid(63))
+BATCHES = (uid(61), uid(62), uid(63), uid(65))
+TREASURY_PPM = 300_000
+"""Of what the utility, a public institution here, earns: 1,834 of 6,113 fen."""
 LINEAGE = [
     {"claimant_id": OPERATOR, "kind": 2, "weight_ppm": 400_000},
     {"claimant_id": WEATHER, "kind": 1, "weight_ppm": 350_000},
@@ -75,8 +77,8 @@ ROLES = (
     (PRICE, 5),
     (TREASURY, 6),
 )
-KINDS = {1: 0b1, 5: 0b111, 6: 0b10110000, 7: 0b1000000, 8: 0b1000}
-KIND_OF = {PROVIDER: 1, TREASURY: 7, REGISTRAR: 6, PRICE: 6, PLATFORM: 8}
+KINDS = {1: 0b1, 2: 0b1, 5: 0b111, 6: 0b10110000, 7: 0b1000000, 8: 0b1000}
+KIND_OF = {PROVIDER: 1, UTILITY: 2, TREASURY: 7, REGISTRAR: 6, PRICE: 6, PLATFORM: 8}
 
 
 class VerifiedMarket:
@@ -122,7 +124,8 @@ class VerifiedMarket:
         self.say("Directory", "NoticeDaysSet", working_days=0, is_trial=True)
         self.say("Directory", "NoticeDaysSet", working_days=0, is_trial=True)
         for kind, roles in KINDS.items():
-            rule = {"roles": roles, "is_institution": kind > 5, "is_paid_to_treasury": kind == 1}
+            payee_rule = {1: 1, 2: 2}.get(kind, 0)
+            rule = {"roles": roles, "is_institution": kind > 5, "payee_rule": payee_rule}
             self.say("Directory", "KindDefined", kind=kind, rule=rule)
         for who, role in ROLES:
             organisation = {
@@ -138,8 +141,16 @@ class VerifiedMarket:
                 "Directory", "OrganisationAdmitted", **key, organisation=organisation, signer=signer
             )
             self.say("Directory", "RoleGranted", **key, role=role, city_code=CITY)
+        rule = {"city_code": CITY, "rule_no": 1, "treasury_ppm": TREASURY_PPM}
+        self.say(
+            "Directory", "TreasuryRuleSet", **rule, treasury_id=TREASURY, decision_digest=digest(4)
+        )
         extra = {"organisation_id": BUYER, "signer": "0x" + "b2" * 20}
-        self.say("Directory", "SignerAdded", **extra)
+        self.say("Directory", "SignerAdded", **extra, roles=4)
+        self.say("Directory", "SignerRolesSet", **extra, roles=4 | 1 << 31)
+        self.say("Directory", "JointActsSet", organisation_id=BUYER, joint_acts=5)
+        self.say("Directory", "WorkPrepared", **extra, work_digest=digest(4))
+        self.say("Directory", "JointActsSet", organisation_id=BUYER, joint_acts=0)
         self.say("Directory", "SignerRemoved", **extra)
         key = {"organisation_id": BUYER, "role": 1, "city_code": CITY}
         self.say("Directory", "RoleGranted", **key)
@@ -177,7 +188,7 @@ class VerifiedMarket:
             application_digest=digest(9 if kind == 3 else 1),
         )
 
-    def _apply(self, kind: int) -> None:
+    def _apply_for(self, kind: int) -> None:
         """A correction (3) of the first dataset, from application to code."""
         for old, new in ((6, 2), (2, 3), (3, 4), (4, 6)):
             self.say(
@@ -260,7 +271,7 @@ class VerifiedMarket:
                 if step == 4:
                     self._object(dataset_id)
             self._code(dataset_id, 1)
-        self._apply(3)
+        self._apply_for(3)
         self._version(WEATHER, 2, 103, [digest(101), digest(102)])
         decided = {"dataset_id": TRAFFIC, "decision_digest": digest(6)}
         self.say("DatasetRegistry", "DatasetClassified", **decided, open_class=1, sensitivity=1)
@@ -487,9 +498,9 @@ class VerifiedMarket:
         say(
             "RevenueLedger", "SplitRecorded", **about, net_fen=NET_FEN, vat_fen=vat_fen, split=split
         )
-        payees = (OPERATOR, TREASURY, UTILITY)
-        claimants = (OPERATOR, WEATHER, TRAFFIC)
-        for number, amount_fen in enumerate((5_000, 8_559, 6_113)):
+        payees = (OPERATOR, TREASURY, UTILITY, TREASURY)
+        claimants = (OPERATOR, WEATHER, TRAFFIC, TRAFFIC)
+        for number, amount_fen in enumerate((5_000, 8_559, 4_279, 1_834)):
             line = {
                 "scheme_id": SCHEME,
                 "claimant_id": claimants[number],
@@ -540,6 +551,7 @@ def agreement_of(number: int, purpose: int, tariff_no: int) -> dict[str, Any]:
         "platform_liability_ppm": 500_000,
         "outcome_ppm": 0,
         "team_max": 0,
+        "is_accepted_by_use": number == 1,
         "terms_digest": digest(20),
         "deadline": START + 10**6,
     }

@@ -354,7 +354,9 @@ contract LedgerHandler is Market {
 
     function _payeeOf(uint256 i) private view returns (bytes16) {
         bytes16 provider = datasets.providerOf(_id(claimants[i]));
-        return directory.payeeOf(provider == 0 ? _id(claimants[i]) : provider);
+        bytes16 earner = provider == 0 ? _id(claimants[i]) : provider;
+        bytes16 treasury = directory.payeesOf(earner).treasuryId;
+        return treasury == 0 ? earner : treasury;
     }
 
     function _placeOf(bytes16 claimantId) private view returns (uint256 place) {

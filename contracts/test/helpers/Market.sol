@@ -8,6 +8,7 @@ import {DatasetRegistry} from "../../DatasetRegistry.sol";
 import {Directory} from "../../Directory.sol";
 import {LicenceRegistry} from "../../LicenceRegistry.sol";
 import {Negotiations} from "../../Negotiations.sol";
+import {ObjectionDesk} from "../../ObjectionDesk.sol";
 import {RevenueLedger} from "../../RevenueLedger.sol";
 import {UsageLog} from "../../UsageLog.sol";
 import {IBilled} from "../../interfaces/IBilled.sol";
@@ -20,6 +21,7 @@ import {
     ClaimantKind,
     OpenClass,
     OpeningTier,
+    PayeeRule,
     Purpose,
     QualityGrade,
     RegistrationState,
@@ -80,6 +82,7 @@ abstract contract Market is Check {
     Negotiations internal negotiations;
     UsageLog internal usageLog;
     RevenueLedger internal ledger;
+    ObjectionDesk internal desk;
 
     function setUp() public virtual {
         vm.warp(NOON);
@@ -259,6 +262,7 @@ abstract contract Market is Check {
             platformLiabilityPpm: Ppm.wrap(500_000),
             outcomePpm: Ppm.wrap(0),
             teamMax: 0,
+            isAcceptedByUse: false,
             termsDigest: DOCUMENT,
             deadline: NOON + 1 days
         });
@@ -480,6 +484,8 @@ abstract contract Market is Check {
         usageLog = new UsageLog(address(forwarder), directory);
         ledger = new RevenueLedger(address(forwarder), directory, datasets, licences, usageLog);
         licences.bindLedger(IBilled(address(ledger)));
+        desk = new ObjectionDesk(address(forwarder), directory, datasets, licences, ledger);
+        directory.appointDesk(address(desk));
     }
 
     /// @dev Most tests go from application to code in one instant, as a trial allows.
@@ -491,9 +497,9 @@ abstract contract Market is Check {
         if (_isTrial()) directory.setNoticeDays(0);
         directory.openCity(NANJING);
         directory.openCity(ZHENJIANG);
-        directory.defineKind(ENTERPRISE, IDirectory.KindRule(_bitmap(Role.PROVIDER, Role.OPERATOR, Role.BUYER), false, false));
-        directory.defineKind(ADMINISTRATION, IDirectory.KindRule(_bitmap(Role.PROVIDER, Role.BUYER, Role.BUYER), false, true));
-        directory.defineKind(INSTITUTION, IDirectory.KindRule(type(uint32).max, true, false));
+        directory.defineKind(ENTERPRISE, IDirectory.KindRule(_bitmap(Role.PROVIDER, Role.OPERATOR, Role.BUYER), false, PayeeRule.ITSELF));
+        directory.defineKind(ADMINISTRATION, IDirectory.KindRule(_bitmap(Role.PROVIDER, Role.BUYER, Role.BUYER), false, PayeeRule.TREASURY));
+        directory.defineKind(INSTITUTION, IDirectory.KindRule(type(uint32).max, true, PayeeRule.ITSELF));
     }
 
     function _admitEverybody() private {

@@ -11,6 +11,7 @@ from ledger.chain.contracts.datasets import DatasetRegistry
 from ledger.chain.contracts.directory import Directory
 from ledger.chain.contracts.licences import LicenceRegistry
 from ledger.chain.contracts.negotiations import Negotiations
+from ledger.chain.contracts.objections import ObjectionDesk
 from ledger.chain.contracts.revenue import RevenueLedger
 from ledger.chain.contracts.standard import AccessManager, Forwarder
 from ledger.chain.contracts.usage_log import UsageLog
@@ -25,6 +26,7 @@ INDEXED = (
     "Negotiations",
     "UsageLog",
     "RevenueLedger",
+    "ObjectionDesk",
 )
 """The contracts whose numbered events make the projections."""
 
@@ -47,6 +49,7 @@ class Contracts:
         self.negotiations = Negotiations(chain, addresses["Negotiations"])
         self.usage_log = UsageLog(chain, addresses["UsageLog"])
         self.revenue = RevenueLedger(chain, addresses["RevenueLedger"])
+        self.objections = ObjectionDesk(chain, addresses["ObjectionDesk"])
 
     @property
     def indexed(self) -> dict[str, Contract]:
@@ -59,8 +62,13 @@ class Contracts:
             self.negotiations,
             self.usage_log,
             self.revenue,
+            self.objections,
         )
         return {contract.address: contract for contract in market}
+
+    def attribute_of(self, contract: Contract) -> str:
+        """Return the name by which this object holds one of its wrappers."""
+        return next(name for name, value in vars(self).items() if value is contract)
 
     def by_address(self, address: str) -> Contract | None:
         """Return the wrapper of an address, None when it is none of ours."""

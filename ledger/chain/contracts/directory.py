@@ -21,6 +21,15 @@ class Organisation:
     profile_digest: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Payees:
+    """A city's treasury and its part in ppm; the rest is for the organisation's own account."""
+
+    treasury_id: UUID
+    treasury_ppm: int
+    rule_no: int
+
+
 class Directory(Contract):
     """Views of the directory."""
 
@@ -52,12 +61,11 @@ class Directory(Contract):
         """Return the last Unix second of the n-th working day after an instant's day."""
         return int(self.view("workingDaysAfter", from_seconds, count, block=block))
 
-    def payee_of(self, organisation_id: UUID, *, block: BlockId) -> UUID:
+    def payees_of(self, organisation_id: UUID, *, block: BlockId) -> Payees:
         """Return who is paid for what an organisation earns."""
-        found: UUID = self.view("payeeOf", organisation_id, block=block)
-        return found
+        return as_record(Payees, self.view("payeesOf", organisation_id, block=block))
 
     def kind_rule(self, kind: int, *, block: BlockId) -> dict[str, Any]:
-        """Return the rule of a kind: roles, is_institution, is_paid_to_treasury."""
+        """Return the rule of a kind: roles, is_institution, payee_rule."""
         rule: dict[str, Any] = self.view("kindRule", kind, block=block)
         return rule

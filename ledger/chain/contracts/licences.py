@@ -38,6 +38,7 @@ class LicenceRecord:
     modes: int
     state: int
     team_max: int
+    is_accepted_by_use: bool
     agreement_digest: bytes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -106,6 +107,22 @@ class RevenueLedger(Contract):
     def account(self, scheme_id: UUID, claimant_id: UUID, *, block: BlockId) -> AccountRecord:
         """Return a claimant's account in a scheme; zero when it has none."""
         return as_record(AccountRecord, self.view("account", scheme_id, claimant_id, block=block))
+
+    def accounts(
+        self, scheme_id: UUID, claimant_ids: Sequence[UUID], *, block: BlockId
+    ) -> list[AccountRecord]:
+        """Return the accounts of many claimants in a scheme."""
+        calls = [(scheme_id, claimant_id) for claimant_id in claimant_ids]
+        return [
+            as_record(AccountRecord, found) for found in self.views("account", calls, block=block)
+        ]
+
+    def invoices(self, invoice_ids: Sequence[UUID], *, block: BlockId) -> list[InvoiceRecord]:
+        """Return many invoices."""
+        calls = [(invoice_id,) for invoice_id in invoice_ids]
+        return [
+            as_record(InvoiceRecord, found) for found in self.views("invoice", calls, block=block)
+        ]
 
     def invoice(self, invoice_id: UUID, *, block: BlockId) -> InvoiceRecord:
         """Return an invoice; refused when unknown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ledger.chain.contracts.base import Contract
@@ -28,6 +29,10 @@ class Forwarder(Contract):
     def nonce_of(self, signer: str, *, block: BlockId) -> int:
         """Return the number of an account's next request."""
         return int(self.view("nonces", signer, block=block))
+
+    def nonces_of(self, signers: Sequence[str], *, block: BlockId) -> list[int]:
+        """Return the number of the next request of each of many accounts."""
+        return [int(found) for found in self.views("nonces", [(s,) for s in signers], block=block)]
 
     def verify(self, request: dict[str, Any], *, block: BlockId) -> bool:
         """Return whether a signed request would be executed now."""

@@ -15,7 +15,8 @@ from ledger.app.market import Market
 from ledger.app.settings import Settings
 from ledger.cli.demo import opening, settling, using
 from ledger.cli.demo.stage import Stage
-from ledger.cli.shell import guarded, out
+from ledger.cli.demo.year.command import run_year
+from ledger.cli.shell import JsonOption, guarded, out
 from ledger.domain.errors import MalformedValueError
 
 MARK = "demonstration"
@@ -29,8 +30,17 @@ def demo(
     serve: Annotated[
         bool | None, typer.Option("--serve/--no-serve", help="Keep the pages open at the end.")
     ] = None,
+    year: Annotated[
+        bool, typer.Option("--year", help="Play a whole year instead, to its close and beyond.")
+    ] = False,
+    scale: Annotated[str, typer.Option(help="Size of the year: small or article.")] = "small",
+    as_json: JsonOption = False,
 ) -> None:
     """Run the whole journey on real files, with invented organisations (演示)."""
+    if year:
+        _empty(home)
+        run_year(home, _settings(home), scale, as_json)
+        return
     keep_serving = sys.stdout.isatty() if serve is None else serve
     run_demo(home, keep_serving)
 
@@ -38,7 +48,7 @@ def demo(
 def run_demo(home: Path, keep_serving: bool) -> Stage:
     """Run the journey and return its stage; the home holds everything that it made."""
     _empty(home)
-    settings = Settings(home=home, rpc_url="", database_url="", keystore_scrypt_n=KEYSTORE_SCRYPT_N)
+    settings = _settings(home)
     started = time.monotonic()
     with Market.open(settings, bootstrap=True) as market:
         stage = Stage(market, started=started)
@@ -57,6 +67,11 @@ def run_demo(home: Path, keep_serving: bool) -> Stage:
                 while keep_serving:
                     time.sleep(3600)
     return stage
+
+
+def _settings(home: Path) -> Settings:
+    """Return settings of a market of its own, whatever the environment says of another."""
+    return Settings(home=home, rpc_url="", database_url="", keystore_scrypt_n=KEYSTORE_SCRYPT_N)
 
 
 def _addresses(settings: Settings, url: str, keep_serving: bool) -> None:

@@ -7,8 +7,10 @@ from ledger.projection.handlers import (
     dealings,
     market,
     money,
+    objections,
     outcomes,
     registration,
+    remittances,
     sales,
     schemes,
 )
@@ -20,8 +22,10 @@ __all__ = [
     "dealings",
     "market",
     "money",
+    "objections",
     "outcomes",
     "registration",
+    "remittances",
     "sales",
     "schemes",
 ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, select, update
 
-from ledger.domain.codes import RegistrationState
+from ledger.domain.codes import SIGNER_ROLES_ALL, RegistrationState
 from ledger.projection.errors import EventContradictsError
 from ledger.projection.handlers.base import change, handles, insert, insert_all
 from ledger.projection.stored import StoredEvent
@@ -16,8 +16,11 @@ from ledger.projection.tables import (
     datasets,
     kinds,
     organisations,
+    prepared_works,
     roles,
+    signer_terms,
     signers,
+    treasury_rules,
     version_parents,
 )
 
@@ -26,6 +29,15 @@ _VERSION_OF_DIGEST = select(dataset_versions.c.dataset_id, dataset_versions.c.ve
 )
 _DELETE_KIND = delete(kinds).where(kinds.c.kind == bindparam("kind"))
 _DELETE_SIGNER = delete(signers).where(signers.c.address == bindparam("address"))
+_DELETE_WORK = delete(prepared_works).where(
+    prepared_works.c.organisation_id == bindparam("organisation_id"),
+    prepared_works.c.work_digest == bindparam("work_digest"),
+)
+_END_TERM = (
+    update(signer_terms)
+    .where(signer_terms.c.address == bindparam("ended"), signer_terms.c.until_at.is_(None))
+    .values(until_block=bindparam("block"), until_at=bindparam("time"))
+)
 _DELETE_ROLE = delete(roles).where(
     roles.c.organisation_id == bindparam("organisation_id"),
     roles.c.role == bindparam("role"),
@@ -46,6 +58,18 @@ def kind_defined(connection: Connection, event: StoredEvent) -> None:
     insert(connection, kinds, kind=event.args["kind"], **event.args["rule"])
 
 
+@handles("TreasuryRuleSet")
+def treasury_rule_set(connection: Connection, event: StoredEvent) -> None:
+    """A city's treasury says which part of its public institutions' income it is paid."""
+    insert(
+        connection,
+        treasury_rules,
+        in_force_at=event.block_time,
+        tx_hash=event.tx_hash,
+        **event.args,
+    )
+
+
 @handles("OrganisationAdmitted")
 def organisation_admitted(connection: Connection, event: StoredEvent) -> None:
     """An organisation joins with its first signer."""
@@ -55,9 +79,10 @@ def organisation_admitted(connection: Connection, event: StoredEvent) -> None:
         organisations,
         organisation_id=organisation_id,
         decision_digest=None,
+        joint_acts=0,
         **event.args["organisation"],
     )
-    insert(connection, signers, address=event.args["signer"], organisation_id=organisation_id)
+    _begin_term(connection, event, SIGNER_ROLES_ALL)
 
 
 @handles("OrganisationStatusSet")
@@ -75,18 +100,65 @@ def organisation_status_set(connection: Connection, event: StoredEvent) -> None:
 @handles("SignerAdded")
 def signer_added(connection: Connection, event: StoredEvent) -> None:
     """Another account signs for an organisation."""
-    insert(
-        connection,
-        signers,
-        address=event.args["signer"],
-        organisation_id=event.args["organisation_id"],
-    )
+    _begin_term(connection, event, event.args["roles"])
+
+
+@handles("SignerRolesSet")
+def signer_roles_set(connection: Connection, event: StoredEvent) -> None:
+    """An account may use other roles than before."""
+    signer_removed(connection, event)
+    _begin_term(connection, event, event.args["roles"])
 
 
 @handles("SignerRemoved")
 def signer_removed(connection: Connection, event: StoredEvent) -> None:
     """An account no longer signs."""
-    connection.execute(_DELETE_SIGNER, {"address": event.args["signer"]})
+    signer = event.args["signer"]
+    connection.execute(_DELETE_SIGNER, {"address": signer})
+    end = {"ended": signer, "block": event.block_number, "time": event.block_time}
+    if connection.execute(_END_TERM, end).rowcount != 1:
+        raise EventContradictsError("an account does not sign", field="signer", got=signer)
+
+
+def _begin_term(connection: Connection, event: StoredEvent, roles: int) -> None:
+    held = {
+        "address": event.args["signer"],
+        "organisation_id": event.args["organisation_id"],
+        "roles": roles,
+    }
+    insert(connection, signers, **held)
+    insert(
+        connection,
+        signer_terms,
+        from_event_no=event.event_no,
+        from_block=event.block_number,
+        from_at=event.block_time,
+        until_block=None,
+        until_at=None,
+        **held,
+    )
+
+
+@handles("JointActsSet")
+def joint_acts_set(connection: Connection, event: StoredEvent) -> None:
+    """An organisation says which of its acts take two."""
+    key = {"organisation_id": event.args["organisation_id"]}
+    change(connection, organisations, key, joint_acts=event.args["joint_acts"])
+
+
+@handles("WorkPrepared")
+def work_prepared(connection: Connection, event: StoredEvent) -> None:
+    """An account prepared a call for another; who prepares it last counts."""
+    key = {name: event.args[name] for name in ("organisation_id", "work_digest")}
+    connection.execute(_DELETE_WORK, key)
+    insert(
+        connection,
+        prepared_works,
+        **key,
+        address=event.args["signer"],
+        prepared_at=event.block_time,
+        tx_hash=event.tx_hash,
+    )
 
 
 @handles("RoleGranted")
@@ -99,6 +171,11 @@ def role_granted(connection: Connection, event: StoredEvent) -> None:
 def role_revoked(connection: Connection, event: StoredEvent) -> None:
     """An organisation may no longer act in a role in a city."""
     connection.execute(_DELETE_ROLE, event.args)
+
+
+@handles("DeskAppointed")
+def desk_appointed(connection: Connection, event: StoredEvent) -> None:
+    """The market has its objection desk; no table keeps where it stands."""
 
 
 @handles("DatasetEvidenced")

@@ -1,4 +1,4 @@
-"""Events of RevenueLedger about bills, payments, splits and remittances."""
+"""Events of RevenueLedger about bills, payments and splits."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from ledger.domain.codes import InvoiceState, RemittanceState
+from ledger.domain.codes import InvoiceState
 from ledger.domain.units import MICRO_FEN_PER_FEN
 from ledger.projection.errors import EventContradictsError
 from ledger.projection.handlers.base import change, handles, insert, insert_all
+from ledger.projection.handlers.basis import basis_of
+from ledger.projection.handlers.remittances import remit, require_entitled
 from ledger.projection.handlers.shares import (
     Line,
-    find_account,
     lines_of,
     only,
     pool,
@@ -27,9 +28,6 @@ from ledger.projection.tables import (
     payments,
     receivables,
     reductions,
-    remittance_lines,
-    remittances,
-    scheme_accounts,
     schemes,
     split_lines,
     splits,
@@ -189,48 +187,6 @@ def split_corrected(connection: Connection, event: StoredEvent) -> None:
         reduce(connection, event, args["reduction_fen"], True)
 
 
-@handles("RemittanceOpened")
-def remittance_opened(connection: Connection, event: StoredEvent) -> None:
-    """A batch pays whole fen to one payee; the accounts count them as remitted.
-
-    What the payee owes back is set off; a batch of nothing more needs no receipt.
-    """
-    lines = event.args["lines"]
-    batch_id = event.args["batch_id"]
-    amount_fen = sum(line["amount_fen"] for line in lines) - event.args["set_off_fen"]
-    insert(
-        connection,
-        remittances,
-        batch_id=batch_id,
-        payee_id=event.args["payee_id"],
-        state=RemittanceState.OPEN if amount_fen else RemittanceState.CLOSED,
-        amount_fen=amount_fen,
-        set_off_fen=event.args["set_off_fen"],
-        document_digest=event.args["document_digest"],
-        receipt_digest=None,
-        opened_at=event.block_time,
-        closed_at=None if amount_fen else event.block_time,
-        tx_hash=event.tx_hash,
-    )
-    rows = [line | {"batch_id": batch_id, "position": i} for i, line in enumerate(lines)]
-    insert_all(connection, remittance_lines, rows)
-    for line in lines:
-        _remit(connection, line["scheme_id"], line["claimant_id"], line["amount_fen"])
-
-
-@handles("RemittanceClosed")
-def remittance_closed(connection: Connection, event: StoredEvent) -> None:
-    """The bank or the treasury has shown that the batch was paid."""
-    change(
-        connection,
-        remittances,
-        {"batch_id": event.args["batch_id"]},
-        state=RemittanceState.CLOSED,
-        receipt_digest=event.args["receipt_digest"],
-        closed_at=event.block_time,
-    )
-
-
 def _listed(connection: Connection, invoice_id: str) -> list[Any]:
     """Return the claimants of the product that an invoice bills, in the order of its lineage."""
     product_id = only(connection, INVOICE, invoice_id=invoice_id)["product_id"]
@@ -263,6 +219,9 @@ def enter(
         net_fen=net_fen,
         vat_fen=vat_fen,
         forgone_micro_fen=args["split"]["forgone_micro_fen"] if "split" in args else 0,
+        basis=basis_of(connection, scheme_row(connection, args["scheme_id"]), found)
+        if "split" in args
+        else {},
         recorded_at=event.block_time,
         tx_hash=event.tx_hash,
     )
@@ -279,7 +238,9 @@ def owe(connection: Connection, event: StoredEvent, entry_no: int) -> None:
     ]
     insert_all(connection, receivables, rows)
     for item in args["receivables"]:
-        _remit(connection, args["scheme_id"], item["claimant_id"], -item["amount_fen"])
+        remit(connection, item | {"scheme_id": args["scheme_id"]}, item["payee_id"], sign=-1)
+    for item in args["receivables"]:
+        require_entitled(connection, args["scheme_id"], item["claimant_id"])
 
 
 def reduce(connection: Connection, event: StoredEvent, amount_fen: int, is_refund: bool) -> None:
@@ -297,20 +258,3 @@ def reduce(connection: Connection, event: StoredEvent, amount_fen: int, is_refun
         recorded_at=event.block_time,
         tx_hash=event.tx_hash,
     )
-
-
-def _remit(connection: Connection, scheme_id: Any, claimant_id: Any, amount_fen: int) -> None:
-    """Count an amount as remitted; a negative one no longer."""
-    before = find_account(connection, scheme_id, claimant_id)
-    if before is None:
-        raise EventContradictsError("an account that no event made", got=str(claimant_id))
-    remitted = before["remitted_micro_fen"] + amount_fen * MICRO_FEN_PER_FEN
-    if remitted > before["entitled_micro_fen"]:
-        raise EventContradictsError(
-            "more is remitted than a claimant is entitled to",
-            field=str(claimant_id),
-            got=remitted,
-            expected=before["entitled_micro_fen"],
-        )
-    key = {"scheme_id": scheme_id, "claimant_id": claimant_id}
-    change(connection, scheme_accounts, key, remitted_micro_fen=remitted)

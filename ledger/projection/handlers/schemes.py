@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, select
 from ledger.domain.codes import SchemeState
 from ledger.domain.units import MICRO_FEN_PER_FEN
 from ledger.projection.handlers.base import change, handles, insert, insert_all
+from ledger.projection.handlers.basis import basis_of
 from ledger.projection.handlers.shares import (
     find_account,
     lines_of,
@@ -205,6 +206,8 @@ def _fill(
         event_no=event.event_no,
         cycle_id=cycle_id,
         amount_micro_fen=amount,
+        forgone_micro_fen=fill["split"]["forgone_micro_fen"],
+        basis=basis_of(connection, scheme, found),
         recorded_at=event.block_time,
         tx_hash=event.tx_hash,
     )

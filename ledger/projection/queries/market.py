@@ -16,6 +16,7 @@ from ledger.projection.tables import (
     datasets,
     kinds,
     organisations,
+    products,
     registration_steps,
     roles,
     signers,
@@ -51,7 +52,7 @@ class KindRow:
     kind: int
     roles: int
     is_institution: bool
-    is_paid_to_treasury: bool
+    payee_rule: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +285,20 @@ def children_of(connection: Connection, dataset_id: UUID) -> list[ParentRow]:
     query = select(version_parents).where(version_parents.c.parent_dataset_id == dataset_id)
     ordered = query.order_by(version_parents.c.dataset_id, version_parents.c.version_no)
     return records(connection, ordered, ParentRow)
+
+
+def metadata_digests(connection: Connection, ids: set[UUID]) -> dict[UUID, bytes]:
+    """Return the digest of the record of each dataset and product among some ids."""
+    wanted = sorted(map(str, ids))
+    found: dict[UUID, bytes] = {}
+    for key, digest in (
+        (datasets.c.dataset_id, datasets.c.metadata_digest),
+        (products.c.product_id, products.c.metadata_digest),
+    ):
+        found |= {
+            row[0]: row[1] for row in connection.execute(select(key, digest).where(key.in_(wanted)))
+        }
+    return found
 
 
 def _matches(text: str) -> ColumnElement[bool]:

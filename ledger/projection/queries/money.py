@@ -118,6 +118,14 @@ def billed_units(connection: Connection, licence_no: int, log_no: int) -> int:
     return max((int(value) for value in connection.execute(query).scalars()), default=0)
 
 
+def is_billed_in(connection: Connection, licence_no: int, period_id: int) -> bool:
+    """Return whether a licence has an invoice on use of a month."""
+    query = select(invoices.c.invoice_id).where(
+        invoices.c.licence_no == licence_no, invoices.c.period_id == period_id
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def next_split(connection: Connection, scheme_id: UUID) -> InvoiceRow | None:
     """Return the released invoice whose turn it is to be split, None when none waits."""
     number = scheme(connection, scheme_id).split_count + 1

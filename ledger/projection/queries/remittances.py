@@ -8,18 +8,15 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from ledger.domain.codes import Role
-from ledger.projection.errors import NotFoundError, ProjectionError
+from ledger.domain.units import MICRO_FEN_PER_FEN
+from ledger.projection.payees import Payees, payable_fen, payees_of
 from ledger.projection.queries.base import one, records
 from ledger.projection.queries.schemes import AccountRow
 from ledger.projection.tables import (
-    datasets,
-    kinds,
-    organisations,
     remittance_lines,
     remittances,
-    roles,
     scheme_accounts,
+    treasury_rules,
 )
 
 
@@ -48,6 +45,20 @@ class RemittanceLineRow:
     scheme_id: UUID
     claimant_id: UUID
     amount_fen: int
+    parting: dict[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TreasuryRuleRow:
+    """Which part of its public institutions' income a city's treasury is paid, from then on."""
+
+    city_code: int
+    rule_no: int
+    treasury_ppm: int
+    treasury_id: UUID
+    decision_digest: bytes
+    in_force_at: int
+    tx_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +69,6 @@ class Payable:
     scheme_id: UUID
     claimant_id: UUID
     amount_fen: int
-
-
-class PayeeUnknownError(ProjectionError):
-    """A claimant's income goes to a treasury that its city does not have."""
-
-    code = "projection.payee_unknown"
 
 
 def remittance(connection: Connection, batch_id: UUID) -> RemittanceRow:
@@ -108,44 +113,37 @@ def payables(connection: Connection, *, scheme_id: UUID | None = None) -> dict[U
     found: defaultdict[UUID, list[Payable]] = defaultdict(list)
     for account in records(connection, ordered, AccountRow):
         if account.payable_fen > 0:
-            payee_id = payee_of_claimant(connection, account.claimant_id)
-            found[payee_id].append(
-                Payable(payee_id, account.scheme_id, account.claimant_id, account.payable_fen)
-            )
+            payees = payees_of(connection, account.claimant_id)
+            for payee_id, amount_fen in payable_of(connection, account, payees):
+                found[payee_id].append(
+                    Payable(payee_id, account.scheme_id, account.claimant_id, amount_fen)
+                )
     return dict(sorted(found.items()))
 
 
-def earner_of(connection: Connection, claimant_id: UUID) -> UUID:
-    """Return who earns what a claimant is credited: a dataset's provider, or itself."""
-    query = select(datasets.c.provider_id).where(datasets.c.dataset_id == claimant_id)
-    found: UUID | None = connection.execute(query).scalar_one_or_none()
-    return found or claimant_id
-
-
 def payee_of_claimant(connection: Connection, claimant_id: UUID) -> UUID:
-    """Return who is paid for a claimant: its earner, or the treasury of the earner's city.
+    """Return who is paid for a claimant; of two the treasury.
 
     Raises:
         NotFoundError: the claimant is neither a dataset nor an organisation.
         PayeeUnknownError: the city has no treasury.
     """
-    earner_id = earner_of(connection, claimant_id)
-    query = (
-        select(organisations.c.city_code, kinds.c.is_paid_to_treasury)
-        .join(kinds, kinds.c.kind == organisations.c.kind)
-        .where(organisations.c.organisation_id == earner_id)
-    )
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        raise NotFoundError("no such claimant", field="claimant_id", got=str(claimant_id))
-    if not row.is_paid_to_treasury:
-        return earner_id
-    treasury = select(roles.c.organisation_id).where(
-        roles.c.city_code == row.city_code, roles.c.role == Role.TREASURY
-    )
-    found: UUID | None = connection.execute(treasury).scalars().first()
-    if found is None:
-        raise PayeeUnknownError(
-            f"city {row.city_code} has no treasury", field="city_code", got=row.city_code
-        )
-    return found
+    return payees_of(connection, claimant_id).payee_id
+
+
+def payable_of(
+    connection: Connection, account: AccountRow, payees: Payees
+) -> tuple[tuple[UUID, int], ...]:
+    """Return who is owed how many whole fen of an account; who is owed nothing is left out."""
+    remitted_fen = account.remitted_micro_fen // MICRO_FEN_PER_FEN
+    due_fen = account.entitled_micro_fen // MICRO_FEN_PER_FEN
+    key = account.scheme_id, account.claimant_id
+    own, treasury = payable_fen(connection, *key, payees, due_fen, remitted_fen)
+    owed = ((payees.earner_id, own), (payees.treasury_id, treasury))
+    return tuple((who, amount) for who, amount in owed if who is not None and amount > 0)
+
+
+def treasury_rules_list(connection: Connection) -> list[TreasuryRuleRow]:
+    """Return the rules of all cities, each city's in their order."""
+    query = select(treasury_rules).order_by(treasury_rules.c.city_code, treasury_rules.c.rule_no)
+    return records(connection, query, TreasuryRuleRow)

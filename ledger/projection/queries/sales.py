@@ -109,6 +109,7 @@ class LicenceRow:
     platform_liability_ppm: int
     outcome_ppm: int
     team_max: int
+    is_accepted_by_use: bool
     terms_digest: bytes
     agreement_digest: bytes
     decision_digest: bytes | None

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from ledger.domain.codes import Role, SchemeState
 from ledger.domain.units import MICRO_FEN_PER_FEN
+from ledger.projection.errors import NotFoundError
 from ledger.projection.queries.base import one, records
 from ledger.projection.tables import (
     cycles,
@@ -143,6 +144,28 @@ def schemes_list(
     return records(
         connection, query.order_by(schemes.c.approved_at, schemes.c.scheme_id), SchemeRow
     )
+
+
+def scheme_for(connection: Connection, operator_id: UUID, city_code: int, year: int) -> UUID:
+    """Return the scheme under which an operator's products of a city are billed in a year.
+
+    Raises:
+        NotFoundError: none is approved.
+    """
+    query = select(schemes.c.scheme_id).where(
+        schemes.c.operator_id == operator_id,
+        schemes.c.city_code == city_code,
+        schemes.c.year == year,
+    )
+    ordered = query.order_by(schemes.c.state, schemes.c.approved_at, schemes.c.scheme_id)
+    found: UUID | None = connection.execute(ordered).scalars().first()
+    if found is None:
+        raise NotFoundError(
+            "no scheme is approved for this operator, city and year",
+            field="scheme_id",
+            got=f"{operator_id} {city_code} {year}",
+        )
+    return found
 
 
 def accounts_of(connection: Connection, scheme_id: UUID) -> list[AccountRow]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, select
@@ -44,6 +45,7 @@ class SplitRow:
     net_fen: int
     vat_fen: int
     forgone_micro_fen: int
+    basis: dict[str, Any]
     recorded_at: int
     tx_hash: str
 
@@ -75,6 +77,8 @@ class FillRow:
     event_no: int
     cycle_id: UUID
     amount_micro_fen: int
+    forgone_micro_fen: int
+    basis: dict[str, Any]
     recorded_at: int
     tx_hash: str
 

@@ -1,7 +1,8 @@
-"""The tables, in three groups.
+"""The tables, in four groups.
 
 - `CHAIN_COPY`: what the chain said (blocks, events, cursor). Written by the indexer only.
 - `PROJECTIONS`: what the events mean. Disposable: `rebuild` empties and fills them again.
+- `CATALOGUE`: what can be searched. Disposable: made of projections, documents, harvested records.
 - `DURABLE`: what neither chain nor log implies (outbox, API keys). Never dropped.
 """
 
@@ -10,6 +11,13 @@ from __future__ import annotations
 from sqlalchemy import Table
 
 from ledger.projection.tables.base import METADATA
+from ledger.projection.tables.catalogue import (
+    catalogue_entries,
+    catalogue_position,
+    catalogue_texts,
+    harvested_datasets,
+    harvests,
+)
 from ledger.projection.tables.chain_copy import blocks, cursor, events
 from ledger.projection.tables.dealings import (
     application_rules,
@@ -17,7 +25,14 @@ from ledger.projection.tables.dealings import (
     offers,
     threads,
 )
-from ledger.projection.tables.durable import api_keys, outbox
+from ledger.projection.tables.durable import (
+    api_keys,
+    member_terms,
+    members,
+    outbox,
+    outbox_members,
+    signed_calls,
+)
 from ledger.projection.tables.market import (
     affiliates,
     cities,
@@ -26,12 +41,16 @@ from ledger.projection.tables.market import (
     kinds,
     notice_rules,
     organisations,
+    prepared_works,
     roles,
+    signer_terms,
     signers,
+    treasury_rules,
     version_parents,
     working_days,
 )
 from ledger.projection.tables.money import (
+    account_parts,
     cycles,
     fill_lines,
     fills,
@@ -48,6 +67,7 @@ from ledger.projection.tables.money import (
     splits,
     year_closes,
 )
+from ledger.projection.tables.objections import objection_shares, objection_steps, objections
 from ledger.projection.tables.registration import (
     duty_lists,
     inspections,
@@ -72,14 +92,27 @@ from ledger.projection.tables.sales import (
 )
 
 CHAIN_COPY: tuple[Table, ...] = (blocks, events, cursor)
-DURABLE: tuple[Table, ...] = (outbox, api_keys)
+CATALOGUE: tuple[Table, ...] = (catalogue_entries, catalogue_texts, catalogue_position)
+DURABLE: tuple[Table, ...] = (
+    outbox,
+    outbox_members,
+    api_keys,
+    members,
+    member_terms,
+    signed_calls,
+    harvests,
+    harvested_datasets,
+)
 PROJECTIONS: tuple[Table, ...] = (
     cities,
     kinds,
     working_days,
     notice_rules,
+    treasury_rules,
     organisations,
     signers,
+    signer_terms,
+    prepared_works,
     roles,
     affiliates,
     datasets,
@@ -110,6 +143,7 @@ PROJECTIONS: tuple[Table, ...] = (
     schemes,
     scheme_versions,
     scheme_accounts,
+    account_parts,
     cycles,
     year_closes,
     invoices,
@@ -122,13 +156,18 @@ PROJECTIONS: tuple[Table, ...] = (
     receivables,
     remittances,
     remittance_lines,
+    objections,
+    objection_steps,
+    objection_shares,
 )
 
 __all__ = [
+    "CATALOGUE",
     "CHAIN_COPY",
     "DURABLE",
     "METADATA",
     "PROJECTIONS",
+    "account_parts",
     "affiliates",
     "anchors",
     "api_keys",
@@ -136,6 +175,9 @@ __all__ = [
     "applications",
     "blocks",
     "caps",
+    "catalogue_entries",
+    "catalogue_position",
+    "catalogue_texts",
     "cities",
     "cursor",
     "cycles",
@@ -145,20 +187,29 @@ __all__ = [
     "events",
     "fill_lines",
     "fills",
+    "harvested_datasets",
+    "harvests",
     "inspections",
     "invoices",
     "kinds",
     "licences",
     "lineage",
     "logs",
+    "member_terms",
+    "members",
     "notice_objections",
     "notice_rules",
+    "objection_shares",
+    "objection_steps",
+    "objections",
     "offers",
     "opening_decisions",
     "opening_policies",
     "organisations",
     "outbox",
+    "outbox_members",
     "payments",
+    "prepared_works",
     "procedures",
     "products",
     "receivables",
@@ -171,6 +222,8 @@ __all__ = [
     "scheme_accounts",
     "scheme_versions",
     "schemes",
+    "signed_calls",
+    "signer_terms",
     "signers",
     "sources",
     "split_lines",
@@ -178,6 +231,7 @@ __all__ = [
     "supplements",
     "tariffs",
     "threads",
+    "treasury_rules",
     "version_maskings",
     "version_parents",
     "working_days",

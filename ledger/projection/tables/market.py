@@ -23,7 +23,7 @@ kinds = Table(
     code_of("kind", primary_key=True, autoincrement=False),
     integer("roles"),
     Column("is_institution", Boolean, nullable=False),
-    Column("is_paid_to_treasury", Boolean, nullable=False),
+    code_of("payee_rule"),
 )
 
 working_days = Table(
@@ -43,6 +43,19 @@ notice_rules = Table(
     integer("set_at"),
 )
 
+treasury_rules = Table(
+    "treasury_rules",
+    METADATA,
+    code_of("city_code", primary_key=True, autoincrement=False),
+    code_of("rule_no", primary_key=True, autoincrement=False),
+    integer("treasury_ppm"),
+    id_of("treasury_id"),
+    digest_of("decision_digest"),
+    integer("in_force_at"),
+    text_of("tx_hash", 66),
+)
+"""Which part of its public institutions' income a city's treasury is paid; the newest holds."""
+
 organisations = Table(
     "organisations",
     METADATA,
@@ -53,6 +66,7 @@ organisations = Table(
     integer("joined_at"),
     digest_of("profile_digest"),
     digest_of("decision_digest", nullable=True),
+    integer("joint_acts"),
 )
 
 signers = Table(
@@ -60,6 +74,31 @@ signers = Table(
     METADATA,
     text_of("address", 42, primary_key=True),
     id_of("organisation_id", index=True),
+    integer("roles"),
+)
+
+signer_terms = Table(
+    "signer_terms",
+    METADATA,
+    text_of("address", 42, primary_key=True),
+    integer("from_event_no", primary_key=True, autoincrement=False),
+    id_of("organisation_id", index=True),
+    integer("roles"),
+    integer("from_block"),
+    integer("from_at"),
+    integer("until_block", nullable=True),
+    integer("until_at", nullable=True),
+)
+"""What each account might use, and when: a change of its roles ends a term and begins the next."""
+
+prepared_works = Table(
+    "prepared_works",
+    METADATA,
+    id_of("organisation_id", primary_key=True),
+    digest_of("work_digest", primary_key=True),
+    text_of("address", 42),
+    integer("prepared_at"),
+    text_of("tx_hash", 66),
 )
 
 roles = Table(

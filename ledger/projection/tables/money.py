@@ -108,6 +108,19 @@ scheme_accounts = Table(
 )
 """`is_pooled`: the operator, the platform, or a claimant whose product was sold this year."""
 
+account_parts = Table(
+    "account_parts",
+    METADATA,
+    id_of("scheme_id", primary_key=True),
+    id_of("claimant_id", primary_key=True),
+    code_of("rule_no"),
+    integer("treasury_ppm"),
+    integer("own_fen"),
+    integer("base_fen"),
+    integer("base_own_fen"),
+)
+"""What an institution itself was paid of an account, since its city has a rule; see `Parting`."""
+
 invoices = Table(
     "invoices",
     METADATA,
@@ -169,10 +182,12 @@ splits = Table(
     integer("net_fen"),
     integer("vat_fen"),
     uint64("forgone_micro_fen"),
+    Column("basis", Json, nullable=False),
     integer("recorded_at"),
     text_of("tx_hash", 66),
 )
-"""Entries of an invoice in their order: a split, its correction, the split of what is left …"""
+"""Entries of an invoice in their order: a split, its correction, the split of what is left …
+`basis` is what the lines were computed from, as `handlers.basis` has it."""
 
 split_lines = Table(
     "split_lines",
@@ -195,6 +210,8 @@ fills = Table(
     integer("event_no"),
     id_of("cycle_id"),
     uint64("amount_micro_fen"),
+    uint64("forgone_micro_fen"),
+    Column("basis", Json, nullable=False),
     integer("recorded_at"),
     text_of("tx_hash", 66),
 )
@@ -246,4 +263,6 @@ remittance_lines = Table(
     id_of("scheme_id"),
     id_of("claimant_id", index=True),
     integer("amount_fen"),
+    Column("parting", Json, nullable=True),
 )
+"""`parting` is there where a city's rule parted the account: as it stood before the line."""

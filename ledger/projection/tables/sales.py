@@ -93,6 +93,7 @@ licences = Table(
     integer("platform_liability_ppm"),
     integer("outcome_ppm"),
     code_of("team_max"),
+    Column("is_accepted_by_use", Boolean, nullable=False),
     digest_of("terms_digest"),
     digest_of("agreed_terms_digest"),
     digest_of("agreement_digest"),

@@ -11,8 +11,8 @@ from sqlalchemy import inspect, text
 
 from ledger.projection.tables import CHAIN_COPY, METADATA, PROJECTIONS
 
-revision = "0006_derived"
-down_revision = "0005_dealings"
+revision = "0011_derived"
+down_revision = "0010_treasury_rules"
 
 
 def upgrade() -> None:
