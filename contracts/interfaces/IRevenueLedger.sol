@@ -524,8 +524,8 @@ interface IRevenueLedger {
     /// @param vatPpm At most 130,000, the highest rate of VAT.
     function openMarket(bytes16 schemeId, uint32 cityCode, uint16 year, Ppm vatPpm, uint32 holdSeconds) external;
 
-    /// @notice Shares a released income of a derived product, in the order of release. Anyone may, as there
-    /// is nothing to choose. Emits {OutcomeShared}.
+    /// @notice Shares a released income of a derived product, in the order of release: the operator of
+    /// its scheme, or a platform. There is nothing to choose. Emits {OutcomeShared}.
     /// @dev Each of the lineage is entitled to the net in fen times its ppm, in µfen; nothing is rounded.
     function shareOutcome(bytes16 invoiceId) external;
 

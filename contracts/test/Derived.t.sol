@@ -226,6 +226,7 @@ contract DerivedTest is Market {
         emit IRevenueLedger.OutcomeShared(
             ledger.eventCount() + 1, _id(BILL), _id(MARKET), 1, Fen.wrap(100_000), Fen.wrap(6_000)
         );
+        _as(DEVELOPER);
         ledger.shareOutcome(_id(BILL));
         _requireEntitled(DATASET_1, 6_000_000_000);
         _requireEntitled(DATASET_2, 3_000_000_000);
@@ -237,6 +238,7 @@ contract DerivedTest is Market {
 
     function test_share__gas_of_three_ancestors__below_200_000() public {
         _earnOutcome(106_000);
+        _as(DEVELOPER);
         uint256 before = gasleft();
         ledger.shareOutcome(_id(BILL));
         _true(before - gasleft() < 175_000, "gas without the transaction's own");
@@ -249,6 +251,7 @@ contract DerivedTest is Market {
         vm.expectRevert(refused);
         _as(DEVELOPER);
         ledger.split(_id(BILL), new bytes(30));
+        _as(DEVELOPER);
         ledger.shareOutcome(_id(BILL));
         vm.expectRevert(refused);
         _as(DEVELOPER);
@@ -281,6 +284,7 @@ contract DerivedTest is Market {
         gross = uint64(_bound(gross, 2, 10_000_000_000));
         off = uint64(_bound(off, 1, gross - 1));
         _earnOutcome(gross);
+        _as(DEVELOPER);
         ledger.shareOutcome(_id(BILL));
         _correctOutcome(off, REFUND);
         uint256 net = uint256(gross - off) * 1_000_000 / 1_060_000;
@@ -295,6 +299,7 @@ contract DerivedTest is Market {
 
     function test_correct__after_remittance__becomes_a_receivable() public {
         _earnOutcome(106_000);
+        _as(DEVELOPER);
         ledger.shareOutcome(_id(BILL));
         IRevenueLedger.RemittanceLine[] memory lines = new IRevenueLedger.RemittanceLine[](1);
         lines[0] = IRevenueLedger.RemittanceLine(_id(MARKET), _id(DATASET_2), Fen.wrap(3_000));
@@ -306,6 +311,7 @@ contract DerivedTest is Market {
 
     function test_correct__stranger_or_too_much__refused() public {
         _earnOutcome(106_000);
+        _as(DEVELOPER);
         ledger.shareOutcome(_id(BILL));
         vm.expectRevert(
             abi.encodeWithSelector(IRevenueLedger.RevenueLedger_NotOperator.selector, _id(MARKET), _id(COMPANY))
