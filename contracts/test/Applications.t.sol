@@ -193,7 +193,7 @@ contract ApplicationsTest is Market {
         ILicenceRegistry.Agreement memory agreement = _agreement(PRODUCT, 1, 404);
         bytes32 digest = licences.agreementDigest(agreement);
         vm.expectRevert(reason);
-        licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(BUYER, digest), _lineage());
+        licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(BUYER, digest));
     }
 
     function _missing(Purpose purpose, uint8 modes) private pure returns (bytes memory) {

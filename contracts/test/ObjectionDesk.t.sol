@@ -16,40 +16,17 @@ import {
 } from "../libraries/Codes.sol";
 import {Objections} from "../libraries/Objections.sol";
 import {Fen, Ppm} from "../libraries/Units.sol";
-import {WorkingDays} from "../libraries/WorkingDays.sol";
 import {DeskMarket} from "./helpers/DeskMarket.sol";
 
 /// @notice Each way a case can go, what it does to its subject, and every reason to refuse.
 contract ObjectionDeskTest is DeskMarket {
-    // ---- working days ----
-
-    /// @dev NOON is a Monday.
-    function test_due__over_a_weekend__end_of_the_working_day() public pure {
-        uint64 monday = NOON - 12 hours;
-        _equal(WorkingDays.dueAt(NOON, 1), monday + 2 days - 1, "Tuesday");
-        _equal(WorkingDays.dueAt(NOON, 5), monday + 8 days - 1, "next Monday");
-        _equal(WorkingDays.dueAt(NOON + 5 days, 1), monday + 8 days - 1, "from Saturday");
-        _equal(WorkingDays.dueAt(NOON + 6 days, 5), monday + 12 days - 1, "from Sunday");
-    }
-
-    function test_fuzz_due__day_by_day__same(uint64 from, uint16 count) public pure {
-        from = uint64(_bound(from, 1 days, 1e10));
-        count = uint16(_bound(count, 1, 400));
-        uint256 day = (uint256(from) + 8 hours) / 1 days;
-        for (uint256 left = count; left > 0;) {
-            ++day;
-            if ((day + 3) % 7 < 5) --left;
-        }
-        _equal(WorkingDays.dueAt(from, count), (day + 1) * 1 days - 8 hours - 1, "due");
-    }
-
     // ---- the whole way ----
 
     function test_masking__accepted__suspended_at_once_and_reopened_after_treatment() public {
         _open(BUYER, _masking(CASE));
         IObjectionDesk.Objection memory opened = _case(CASE);
-        _equal(opened.suspendDueAt, WorkingDays.dueAt(NOON, 1), "suspend");
-        _equal(opened.dueAt, WorkingDays.dueAt(NOON, 3), "accept");
+        _equal(opened.suspendDueAt, directory.workingDaysAfter(NOON, 1), "suspend");
+        _equal(opened.dueAt, directory.workingDaysAfter(NOON, 3), "accept");
         _step(HANDLER, CASE, ObjectionState.ACCEPTED);
         _true(datasets.dataset(_id(DATASET_1)).isSuspended, "suspended");
         _equal(_case(CASE).suspendDueAt, 0, "no longer due");
@@ -378,7 +355,7 @@ contract ObjectionDeskTest is DeskMarket {
         _step(HANDLER, CASE, ObjectionState.ACCEPTED);
         _as(COMPANY);
         desk.escalate(_id(CASE));
-        _equal(_case(CASE).dueAt, WorkingDays.dueAt(late, 3), "anew");
+        _equal(_case(CASE).dueAt, directory.workingDaysAfter(late, 3), "anew");
         _refuse(
             abi.encodeWithSelector(IDirectory.Directory_RoleMissing.selector, _id(HANDLER), Role.REGISTRAR, NANJING)
         );
@@ -404,10 +381,10 @@ contract ObjectionDeskTest is DeskMarket {
         _open(BUYER, _masking(CASE));
         _step(HANDLER, CASE, ObjectionState.ACCEPTED);
         uint64 decideDueAt = _case(CASE).decideDueAt;
-        _equal(decideDueAt, WorkingDays.dueAt(NOON, 15), "fifteen");
+        _equal(decideDueAt, directory.workingDaysAfter(NOON, 15), "fifteen");
         _as(HANDLER);
         desk.extend(_id(CASE), DOCUMENT);
-        _equal(_case(CASE).decideDueAt, WorkingDays.dueAt(decideDueAt, 10), "ten more");
+        _equal(_case(CASE).decideDueAt, directory.workingDaysAfter(decideDueAt, 10), "ten more");
         _refuse(abi.encodeWithSelector(IObjectionDesk.ObjectionDesk_ExtendedAlready.selector, _id(CASE)));
         _as(HANDLER);
         desk.extend(_id(CASE), DOCUMENT);

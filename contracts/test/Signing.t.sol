@@ -61,7 +61,7 @@ contract SigningTest is Market {
         bytes32 digest = licences.agreementDigest(agreement);
         _addClerk(OPERATOR, ROLES_ALL & ~_bit(Role.OPERATOR));
         _refuseRole(Role.OPERATOR);
-        licences.grantLicence(agreement, _sign(CLERK, digest), _sign(BUYER, digest), _lineage());
+        licences.grantLicence(agreement, _sign(CLERK, digest), _sign(BUYER, digest));
     }
 
     function test_clerk__with_the_role__acts() public {
