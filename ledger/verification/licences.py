@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from ledger.chain.events import Event
 from ledger.domain.codes import LicenceState, OpeningTier, ProductState, Purpose, Role
-from ledger.domain.units import PPM_WHOLE, UINT64_MAX
+from ledger.domain.units import PPM_WHOLE
 from ledger.verification.datasets import DatasetsReplay
 from ledger.verification.dealings import ApplicationsReplay
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
 from ledger.verification.replay import Replay
+from ledger.verification.sold import CHARGEABLE, Licence, Product, check_bands, check_caps
 from ledger.verification.typed_data import agreement_digest, supplement_digest
 
 QUOTE_SECONDS = 14 * 24 * 3600
@@ -28,46 +28,6 @@ _DATASET = 1
 _COMPETITION_TERMS = ("purpose", "modes", "team_max", "valid_from")
 NOBODY = UUID(int=0)
 """The actor where the objection desk acted; that a case explains it is checked there."""
-CHARGEABLE = frozenset({Purpose.INDUSTRY, Purpose.SECTOR})
-Bands = list[dict[str, int]]
-
-
-@dataclass(slots=True)
-class Product:
-    """A product as far as the events tell."""
-
-    operator_id: UUID
-    city_code: int
-    modes: int
-    lineage: list[dict[str, Any]]
-    state: int = ProductState.LISTED
-    is_held: bool = False
-    """Whether a registrar suspended it; then only a registrar restores it."""
-    caps: Bands | None = None
-    tariffs: dict[int, dict[str, Any]] = field(default_factory=dict)
-    superseded_at: dict[int, int] = field(default_factory=dict)
-    """Unix seconds in which a tariff was followed by another."""
-
-
-@dataclass(slots=True)
-class Licence:
-    """A licence; the `…_max` hold over its agreement and all supplements."""
-
-    product_id: UUID
-    buyer_id: UUID
-    tariff_no: int
-    purpose: int
-    modes: int
-    valid_from: int
-    valid_until: int
-    valid_until_max: int
-    quota_units_max: int
-    agreement_digest: bytes
-    team_max: int = 0
-    is_accepted_by_use: bool = False
-    state: int = LicenceState.ACTIVE
-    is_held: bool = False
-    """As for products."""
 
 
 class LicencesReplay(Replay):
@@ -164,7 +124,7 @@ class LicencesReplay(Replay):
 
     def _caps_approved(self, event: Event, where: str) -> None:
         product = self._product(event, where)
-        self._check_bands(event.args["caps"], where)
+        check_bands(self.findings, event.args["caps"], where)
         if product is None:
             return
         authority_id = event.args["authority_id"]
@@ -178,7 +138,7 @@ class LicencesReplay(Replay):
         product = self._product(event, where)
         tariff = event.args["tariff"]
         self.findings.count("tariffs")
-        self._check_bands(tariff["bands"], where)
+        check_bands(self.findings, tariff["bands"], where)
         self.findings.require(
             tariff["discount_ppm"] <= PPM_WHOLE, "discount", where, tariff["discount_ppm"]
         )
@@ -189,28 +149,7 @@ class LicencesReplay(Replay):
         product.tariffs[number] = tariff
         product.superseded_at[number - 1] = event.block_time
         if self.findings.require(product.caps is not None, "caps_missing", where):
-            self._check_caps(tariff["bands"], product.caps or [], where)
-
-    def _check_bands(self, bands: Bands, where: str) -> None:
-        ends = [band["up_to_units"] for band in bands]
-        is_formed = ends == sorted(set(ends)) and ends[-1:] == [UINT64_MAX] and ends[0] > 0
-        self.findings.require(is_formed, "bands_malformed", where, ends, "ascending, open end")
-
-    def _check_caps(self, bands: Bands, caps: Bands, where: str) -> None:
-        above = 0
-        for number, band in enumerate(bands):
-            below_cap = 0
-            for cap in caps:
-                overlaps = above < cap["up_to_units"] and below_cap < band["up_to_units"]
-                self.findings.require(
-                    not overlaps or band["price_micro_yuan"] <= cap["price_micro_yuan"],
-                    "price_above_cap",
-                    f"{where}, band {number + 1}",
-                    band["price_micro_yuan"],
-                    cap["price_micro_yuan"],
-                )
-                below_cap = cap["up_to_units"]
-            above = band["up_to_units"]
+            check_caps(self.findings, tariff["bands"], product.caps or [], where)
 
     def _granted(self, event: Event, where: str) -> None:
         number, agreement = event.args["licence_no"], event.args["agreement"]

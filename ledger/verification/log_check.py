@@ -21,7 +21,6 @@ from ledger.verification.blocks import read_blocks, read_receipts
 from ledger.verification.commits import Commits
 from ledger.verification.evidence import LogEvidence, Reference
 from ledger.verification.findings import Findings, Progress
-from ledger.verification.licences import Licence
 from ledger.verification.log_figures import BadReceipt, LogFigures, licence_figures
 from ledger.verification.log_files import (
     check_checkpoint,
@@ -32,6 +31,7 @@ from ledger.verification.log_files import (
 from ledger.verification.merkle import ReceiptRows
 from ledger.verification.openings import Openings
 from ledger.verification.snapshots import check_snapshot, read_snapshot
+from ledger.verification.sold import Licence
 from ledger.verification.totals import Totals
 from ledger.verification.tree_files import RowSizes, TreeFiles
 

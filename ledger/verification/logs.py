@@ -13,9 +13,9 @@ from pathlib import Path
 
 from ledger.verification.anchors import Log
 from ledger.verification.findings import Findings, Progress
-from ledger.verification.licences import Licence
 from ledger.verification.log_check import check_log
 from ledger.verification.log_figures import LogFigures
+from ledger.verification.sold import Licence
 
 
 def check_logs(

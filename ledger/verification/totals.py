@@ -23,9 +23,9 @@ from ledger.codec.receipts import RECEIPT_DTYPE
 from ledger.domain.units import UINT64_MAX
 from ledger.verification.blocks import Block
 from ledger.verification.findings import Findings
-from ledger.verification.licences import Licence
 from ledger.verification.log_figures import Tally
 from ledger.verification.receipts import PURPOSES, ReceiptRules
+from ledger.verification.sold import Licence
 
 LISTED_MAX = 1_000
 _LICENCE_AT = slice(8, 16)
