@@ -16,7 +16,7 @@ REDUCTION = m.digest(31)
 
 
 def due_after(now: int, count: int) -> int:
-    """The end of the count-th working day after an instant: by the market, all of 2026 is worked."""
+    """The end of the count-th working day after an instant; here all of 2026 is worked."""
     day = (now + 8 * 3600) // 86_400
     while count:
         day += 1
