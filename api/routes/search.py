@@ -26,10 +26,8 @@ from ledger.app.catalogue_facts import (
     lineage_facts,
     product_facts,
 )
-from ledger.app.licence_documents import product_offer
-from ledger.codec.canonical import canonical_digest
+from ledger.app.licence_documents import named_offer
 from ledger.domain.facets import FACETS
-from ledger.domain.ids import digest_text
 from ledger.domain.search_words import QUERY_LENGTH_MAX
 from ledger.report.dcat import catalogue_nodes
 from ledger.report.linked_data import MEDIA_TYPES, Node, write
@@ -112,8 +110,7 @@ def provenance(
 @router.get("/entries/{entry_id}/offer")
 def offer(entry_id: UUID, market: MarketDep) -> dict[str, Any]:
     """A product's ODRL offer, and the digest that names it."""
-    policy = product_offer(market, entry_id)
-    return {"policy": policy, "policy_digest": digest_text(canonical_digest(policy))}
+    return named_offer(market, entry_id)
 
 
 @router.get("/export", response_class=StreamingResponse)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from ledger.app.errors import CursorError
+from ledger.app.catalogue_errors import CursorError
 from ledger.app.lookup import dataset_found, plain, product_found
 from ledger.app.market import Market
 from ledger.app.names import names_of

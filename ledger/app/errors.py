@@ -273,18 +273,6 @@ class IntakeStoppedError(AppError):
     retryable = True
 
 
-class CursorError(AppError):
-    """A cursor of the catalogue that was not given for this search."""
-
-    code = "catalogue.cursor"
-
-
-class NotHarvesterError(AppError):
-    """Only the platform and registrars bring another catalogue in."""
-
-    code = "catalogue.not_harvester"
-
-
 class NotExecutedError(AppError):
     """What was decided on an objection is not done yet."""
 

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from ledger.app.catalogue import bring_up_to_date
-from ledger.app.errors import NotHarvesterError
+from ledger.app.catalogue_errors import NotHarvesterError
 from ledger.app.market import Market
 from ledger.codec.canonical import canonical_digest
 from ledger.codec.foreign_catalogue import SIZE_MAX, ForeignCatalogue, read_catalogue

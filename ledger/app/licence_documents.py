@@ -144,6 +144,16 @@ def product_offer(market: Market, product_id: UUID) -> dict[str, Any]:
     return offer_policy(grant)
 
 
+def named_offer(market: Market, product_id: UUID) -> dict[str, Any]:
+    """Return the ODRL offer of a product, and the digest that names it.
+
+    Raises:
+        NotFoundError: it is unknown.
+    """
+    policy = product_offer(market, product_id)
+    return {"policy": policy, "policy_digest": digest_text(canonical_digest(policy))}
+
+
 def require_terms(market: Market, agreement: AgreementField) -> None:
     """Check an agreement against its terms, where they are kept here.
 

@@ -20,7 +20,7 @@ from ledger.domain.codes import ClaimantKind, LicenceState, Role
 from ledger.domain.units import PPM_WHOLE
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
-from ledger.verification.sales import Licence, Product
+from ledger.verification.sold import Licence, Product
 
 ANCESTORS_MAX = 16
 

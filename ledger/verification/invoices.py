@@ -14,9 +14,9 @@ from ledger.domain.units import UINT64_MAX
 from ledger.verification.anchors import LogsReplay
 from ledger.verification.books import Books, Invoice
 from ledger.verification.findings import Findings
-from ledger.verification.licences import CHARGEABLE, LicencesReplay
-from ledger.verification.sales import Licence
+from ledger.verification.licences import LicencesReplay
 from ledger.verification.shares import charge_fen
+from ledger.verification.sold import CHARGEABLE, Licence
 
 ReadReceipt = Callable[[int, int], Receipt | None]
 """Returns the receipt of a log number and an index, None when there is none."""

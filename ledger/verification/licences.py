@@ -14,9 +14,8 @@ from ledger.verification.dealings import ApplicationsReplay
 from ledger.verification.derived import DerivedCheck
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
-from ledger.verification.prices import check_bands, check_caps
 from ledger.verification.replay import Replay
-from ledger.verification.sales import Licence, Product
+from ledger.verification.sold import CHARGEABLE, Licence, Product, check_bands, check_caps
 from ledger.verification.typed_data import agreement_digest, supplement_digest
 
 QUOTE_SECONDS = 14 * 24 * 3600
@@ -30,7 +29,6 @@ _DATASET = 1
 _COMPETITION_TERMS = ("purpose", "modes", "team_max", "valid_from")
 NOBODY = UUID(int=0)
 """The actor where the objection desk acted; that a case explains it is checked there."""
-CHARGEABLE = frozenset({Purpose.INDUSTRY, Purpose.SECTOR})
 
 
 class LicencesReplay(Replay):

@@ -30,8 +30,8 @@ from ledger.verification.log_files import (
 )
 from ledger.verification.merkle import ReceiptRows
 from ledger.verification.openings import Openings
-from ledger.verification.sales import Licence
 from ledger.verification.snapshots import check_snapshot, read_snapshot
+from ledger.verification.sold import Licence
 from ledger.verification.totals import Totals
 from ledger.verification.tree_files import RowSizes, TreeFiles
 

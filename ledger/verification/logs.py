@@ -15,7 +15,7 @@ from ledger.verification.anchors import Log
 from ledger.verification.findings import Findings, Progress
 from ledger.verification.log_check import check_log
 from ledger.verification.log_figures import LogFigures
-from ledger.verification.sales import Licence
+from ledger.verification.sold import Licence
 
 
 def check_logs(

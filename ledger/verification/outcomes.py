@@ -15,8 +15,8 @@ from ledger.verification.books import Books, Invoice, Reason, Scheme
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
 from ledger.verification.licences import LicencesReplay
-from ledger.verification.sales import Product
 from ledger.verification.shares import net_fen
+from ledger.verification.sold import Product
 
 VAT_PPM_MAX = 130_000
 Owe = Callable[[dict[str, Any], Scheme, str], None]

@@ -10,7 +10,7 @@ from ledger.codec.receipts import RECEIPT_BYTES, Receipt
 from ledger.domain.codes import DeliveryMode, Purpose, ReceiptStatus
 from ledger.verification.findings import Findings
 from ledger.verification.log_figures import Tally
-from ledger.verification.sales import Licence
+from ledger.verification.sold import Licence
 
 _STATUSES = frozenset(int(status) for status in ReceiptStatus)
 _MODES = frozenset(int(mode) for mode in DeliveryMode)

@@ -25,7 +25,7 @@ from ledger.verification.blocks import Block
 from ledger.verification.findings import Findings
 from ledger.verification.log_figures import Tally
 from ledger.verification.receipts import PURPOSES, ReceiptRules
-from ledger.verification.sales import Licence
+from ledger.verification.sold import Licence
 
 LISTED_MAX = 1_000
 _LICENCE_AT = slice(8, 16)

@@ -35,7 +35,7 @@ from ledger.log.writer import LogWriter
 from ledger.verification.anchors import Anchor, Log
 from ledger.verification.findings import Findings
 from ledger.verification.log_check import check_log
-from ledger.verification.sales import Licence
+from ledger.verification.sold import Licence
 from scripts.bench.history import Licences, Shape, licences_of, write_meter_files
 
 ORIGIN = "bench.invalid/log/1"

@@ -16,7 +16,7 @@ from rdflib.compare import isomorphic
 
 from api.main import create_app
 from ledger.app.catalogue import bring_up_to_date
-from ledger.app.errors import NotHarvesterError
+from ledger.app.catalogue_errors import NotHarvesterError
 from ledger.app.files import describe_file
 from ledger.app.harvesting import harvest_catalogue
 from ledger.app.rebuilding import rebuild_projections

@@ -54,7 +54,7 @@ def test_help__every_command__says_what_it_does(words: tuple[str, ...], runner: 
 
 def test_help__every_command_but_those_that_serve__has_json() -> None:
     without = {" ".join(words) for words in COMMANDS} - {" ".join(words) for words in REPORTING}
-    assert without == {"demo", "serve", "meter serve"}
+    assert without == {"serve", "meter serve"}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -52,6 +53,7 @@ def basis_of(
     }
 
 
-def _claimants(lines: Sequence[Line], tiers: Sequence[Tier]) -> list[Any]:
-    found = {line.claimant_id for line in lines if line.tier in tiers}
-    return sorted(claimant_id for claimant_id in found if claimant_id is not None)
+def _claimants(lines: Sequence[Line], tiers: Sequence[Tier]) -> list[UUID]:
+    # Those of a lineage come from its table, those of a fill from the event, as text.
+    found = {str(line.claimant_id) for line in lines if line.tier in tiers and line.claimant_id}
+    return [UUID(claimant_id) for claimant_id in sorted(found)]

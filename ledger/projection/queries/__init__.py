@@ -29,7 +29,6 @@ from ledger.projection.queries.dealings import (
 from ledger.projection.queries.market import (
     DatasetDetail,
     DatasetRow,
-    KindRow,
     OrganisationRow,
     ParentRow,
     RoleRow,
@@ -72,7 +71,6 @@ from ledger.projection.queries.objections import (
     steps_of_objection,
 )
 from ledger.projection.queries.registration import (
-    DutyListRow,
     InspectionRow,
     MaskingRow,
     NoticeObjectionRow,
@@ -110,11 +108,9 @@ from ledger.projection.queries.remittances import (
     treasury_rules_list,
 )
 from ledger.projection.queries.sales import (
-    AnchorRow,
     Band,
     LicenceRow,
     LineageRow,
-    LogRow,
     ProductDetail,
     ProductRow,
     SupplementRow,
@@ -137,7 +133,6 @@ from ledger.projection.queries.sales import (
 )
 from ledger.projection.queries.schemes import (
     AccountRow,
-    CycleRow,
     SchemeRow,
     VersionOfSchemeRow,
     YearCloseRow,
@@ -170,7 +165,6 @@ from ledger.projection.queries.signing import (
 )
 from ledger.projection.queries.splits import (
     FillDetail,
-    FillRow,
     ReductionRow,
     SplitDetail,
     SplitLineRow,
@@ -195,22 +189,16 @@ from ledger.projection.queries.totals import (
 __all__ = [
     "AccountRow",
     "ActionRow",
-    "AnchorRow",
     "ApplicationRow",
     "Band",
-    "CycleRow",
     "DatasetDetail",
     "DatasetRow",
-    "DutyListRow",
     "FillDetail",
-    "FillRow",
     "InspectionRow",
     "InvoiceRow",
-    "KindRow",
     "LicenceRow",
     "LicenceTermsRow",
     "LineageRow",
-    "LogRow",
     "MarketTotals",
     "MaskingRow",
     "NoticeObjectionRow",

@@ -23,7 +23,7 @@ from ledger.domain.calendar import instant_text
 from ledger.domain.codes import Purpose
 from ledger.domain.units import yuan_text
 
-METER_NO = 1
+METER_NO = 2
 MONTHS = 12
 IN_TWO_PARTS, OVERPAID, UNKNOWN_LINE, FROZEN, LATE = 2, 3, 4, 5, 6
 REFUND_HELD, REFUND_REMITTED, CREDIT_NOTE = 7, 9, 10

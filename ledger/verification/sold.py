@@ -1,0 +1,81 @@
+"""Products and licences as the events tell them, and what their prices must be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from ledger.domain.codes import LicenceState, ProductState, Purpose
+from ledger.domain.units import UINT64_MAX
+from ledger.verification.findings import Findings
+
+CHARGEABLE = frozenset({Purpose.INDUSTRY, Purpose.SECTOR})
+Bands = list[dict[str, int]]
+
+
+@dataclass(slots=True)
+class Product:
+    """A product as far as the events tell."""
+
+    operator_id: UUID
+    city_code: int
+    modes: int
+    lineage: list[dict[str, Any]]
+    state: int = ProductState.LISTED
+    is_held: bool = False
+    """Whether a registrar suspended it; then only a registrar restores it."""
+    caps: Bands | None = None
+    tariffs: dict[int, dict[str, Any]] = field(default_factory=dict)
+    superseded_at: dict[int, int] = field(default_factory=dict)
+    """Unix seconds in which a tariff was followed by another."""
+    is_derived: bool = False
+    upstream: frozenset[UUID] = frozenset()
+    """Operators of all products that it was made from, however far up."""
+
+
+@dataclass(slots=True)
+class Licence:
+    """A licence; the `…_max` hold over its agreement and all supplements."""
+
+    product_id: UUID
+    buyer_id: UUID
+    tariff_no: int
+    purpose: int
+    modes: int
+    valid_from: int
+    valid_until: int
+    valid_until_max: int
+    quota_units_max: int
+    agreement_digest: bytes
+    team_max: int = 0
+    outcome_ppm: int = 0
+    is_accepted_by_use: bool = False
+    state: int = LicenceState.ACTIVE
+    is_held: bool = False
+    """As for products."""
+
+
+def check_bands(findings: Findings, bands: Bands, where: str) -> None:
+    """Check that bands ascend and the last is open."""
+    ends = [band["up_to_units"] for band in bands]
+    is_formed = ends == sorted(set(ends)) and ends[-1:] == [UINT64_MAX] and ends[0] > 0
+    findings.require(is_formed, "bands_malformed", where, ends, "ascending, open end")
+
+
+def check_caps(findings: Findings, bands: Bands, caps: Bands, where: str) -> None:
+    """Check that no band lies above the cap of any of its units."""
+    above = 0
+    for number, band in enumerate(bands):
+        below_cap = 0
+        for cap in caps:
+            overlaps = above < cap["up_to_units"] and below_cap < band["up_to_units"]
+            findings.require(
+                not overlaps or band["price_micro_yuan"] <= cap["price_micro_yuan"],
+                "price_above_cap",
+                f"{where}, band {number + 1}",
+                band["price_micro_yuan"],
+                cap["price_micro_yuan"],
+            )
+            below_cap = cap["up_to_units"]
+        above = band["up_to_units"]
