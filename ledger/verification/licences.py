@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from ledger.chain.events import Event
-from ledger.domain.codes import LicenceState, OpeningTier, ProductState, Purpose, Role
+from ledger.domain.codes import LicenceState, OpeningTier, ProductState, Role
 from ledger.domain.units import PPM_WHOLE
 from ledger.verification.datasets import DatasetsReplay
 from ledger.verification.dealings import ApplicationsReplay
@@ -15,16 +15,19 @@ from ledger.verification.derived import DerivedCheck
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
 from ledger.verification.replay import Replay
-from ledger.verification.sold import CHARGEABLE, Licence, Product, check_bands, check_caps
+from ledger.verification.sold import (
+    CHARGEABLE,
+    Licence,
+    Product,
+    check_bands,
+    check_caps,
+    check_competition,
+    check_terms,
+)
 from ledger.verification.typed_data import agreement_digest, supplement_digest
 
 QUOTE_SECONDS = 14 * 24 * 3600
-"""How long a quote holds the tariff that it named."""
-LIABILITY_FLOOR_PPM = 500_000
-"""Least share of the platform in damage from its own faults. Source: domain report, section 5."""
-COMPETITION_SECONDS_MAX = 366 * 86_400
-COMPETITION_TEAM_MAX = 50
-_SANDBOX = 4
+"""How long a quote holds its tariff."""
 _DATASET = 1
 _COMPETITION_TERMS = ("purpose", "modes", "team_max", "valid_from")
 NOBODY = UUID(int=0)
@@ -182,7 +185,7 @@ class LicencesReplay(Replay):
         is_new = agreement["agreement_id"] not in self.agreements
         self.findings.require(is_new, "agreement_used", where, agreement["agreement_id"])
         self.agreements.add(agreement["agreement_id"])
-        self._check_terms(event, agreement, where)
+        check_terms(self.findings, event, agreement, where)
         self._check_parties(event, agreement, where)
         if self.domain is not None:
             expected = agreement_digest(self.domain, agreement)
@@ -218,21 +221,6 @@ class LicencesReplay(Replay):
         is_open = tier != OpeningTier.FORBIDDEN
         self.findings.require(is_open, "opening_forbidden", where, tier, "an opened cell")
 
-    def _check_terms(self, event: Event, terms: dict[str, Any], where: str) -> None:
-        """Check what an agreement and a supplement have in common."""
-        deadline = terms["deadline"]
-        self.findings.require(
-            deadline >= event.block_time, "deadline_passed", where, deadline, event.block_time
-        )
-        share = terms["platform_liability_ppm"]
-        self.findings.require(
-            LIABILITY_FLOOR_PPM <= share <= PPM_WHOLE,
-            "liability_below_floor",
-            where,
-            share,
-            LIABILITY_FLOOR_PPM,
-        )
-
     def _check_parties(self, event: Event, agreement: dict[str, Any], where: str) -> None:
         buyer_id, operator_id = agreement["buyer_id"], agreement["operator_id"]
         share = agreement["outcome_ppm"]
@@ -256,23 +244,9 @@ class LicencesReplay(Replay):
         )
         self._check_tariff(event, agreement, product, where)
         self._require_sellable(product, agreement["modes"], where, event.block_time)
-        self._check_competition(agreement, agreement["valid_until"], where)
+        check_competition(self.findings, agreement, agreement["valid_until"], where)
         datasets = [row["claimant_id"] for row in product.lineage if row["kind"] == _DATASET]
         self.applications.check_grant(agreement, datasets, where)
-
-    def _check_competition(self, terms: dict[str, Any], until: int, where: str) -> None:
-        """Check a competition licence: a sandbox, a team, an end by itself."""
-        if terms["purpose"] != Purpose.COMPETITION:
-            return
-        team, seconds = terms["team_max"], until - terms["valid_from"]
-        is_bounded = 0 < team <= COMPETITION_TEAM_MAX and seconds <= COMPETITION_SECONDS_MAX
-        self.findings.require(
-            terms["modes"] == _SANDBOX and is_bounded,
-            "competition_terms",
-            where,
-            [terms["modes"], team, seconds],
-            [_SANDBOX, COMPETITION_TEAM_MAX, COMPETITION_SECONDS_MAX],
-        )
 
     def _check_tariff(
         self, event: Event, agreement: dict[str, Any], product: Product, where: str
@@ -290,7 +264,7 @@ class LicencesReplay(Replay):
     def _supplemented(self, event: Event, where: str) -> None:
         change = event.args["supplement"]
         licence = self._licence(event, where)
-        self._check_terms(event, change, where)
+        check_terms(self.findings, event, change, where)
         if self.domain is not None:
             expected = supplement_digest(self.domain, change)
             self.findings.same("agreement_digest", where, event.args["agreement_digest"], expected)
@@ -317,7 +291,7 @@ class LicencesReplay(Replay):
         state = product.state if product else 0
         self.findings.same("product_not_listed", where, int(state), int(ProductState.LISTED))
         terms = {name: getattr(licence, name) for name in _COMPETITION_TERMS}
-        self._check_competition(terms, until, where)
+        check_competition(self.findings, terms, until, where)
 
     def _licence_state_set(self, event: Event, where: str) -> None:
         licence = self._licence(event, where)

@@ -6,10 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from ledger.chain.events import Event
 from ledger.domain.codes import LicenceState, ProductState, Purpose
-from ledger.domain.units import UINT64_MAX
+from ledger.domain.units import PPM_WHOLE, UINT64_MAX
 from ledger.verification.findings import Findings
 
+LIABILITY_FLOOR_PPM = 500_000
+"""Least share of the platform in damage from its own faults. Source: domain report, section 5."""
+COMPETITION_SECONDS_MAX = 366 * 86_400
+COMPETITION_TEAM_MAX = 50
+_SANDBOX = 4
 CHARGEABLE = frozenset({Purpose.INDUSTRY, Purpose.SECTOR})
 Bands = list[dict[str, int]]
 
@@ -79,3 +85,34 @@ def check_caps(findings: Findings, bands: Bands, caps: Bands, where: str) -> Non
             )
             below_cap = cap["up_to_units"]
         above = band["up_to_units"]
+
+
+def check_competition(findings: Findings, terms: dict[str, Any], until: int, where: str) -> None:
+    """Check a competition licence: a sandbox, a team, an end by itself."""
+    if terms["purpose"] != Purpose.COMPETITION:
+        return
+    team, seconds = terms["team_max"], until - terms["valid_from"]
+    is_bounded = 0 < team <= COMPETITION_TEAM_MAX and seconds <= COMPETITION_SECONDS_MAX
+    findings.require(
+        terms["modes"] == _SANDBOX and is_bounded,
+        "competition_terms",
+        where,
+        [terms["modes"], team, seconds],
+        [_SANDBOX, COMPETITION_TEAM_MAX, COMPETITION_SECONDS_MAX],
+    )
+
+
+def check_terms(findings: Findings, event: Event, terms: dict[str, Any], where: str) -> None:
+    """Check what an agreement and a supplement have in common."""
+    deadline = terms["deadline"]
+    findings.require(
+        deadline >= event.block_time, "deadline_passed", where, deadline, event.block_time
+    )
+    share = terms["platform_liability_ppm"]
+    findings.require(
+        LIABILITY_FLOOR_PPM <= share <= PPM_WHOLE,
+        "liability_below_floor",
+        where,
+        share,
+        LIABILITY_FLOOR_PPM,
+    )

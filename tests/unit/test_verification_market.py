@@ -73,7 +73,7 @@ FAULTS: list[tuple[str, int, Change, str]] = [
     ("OrganisationStatusSet", 0, put("organisation_id", U), "organisation_unknown"),
     ("SignerRemoved", 0, put("signer", "0x" + "ee" * 20), "signer_not_bound"),
     ("SignerAdded", 0, put("roles", 0), "signer_roles"),
-    ("SignerAdded", 0, put("roles", 1 << 9), "signer_roles"),
+    ("SignerAdded", 0, put("roles", 1 << 10), "signer_roles"),
     ("SignerRolesSet", 0, put("roles", 1 << 30), "signer_roles"),
     ("SignerRolesSet", 0, put("signer", "0x" + "ee" * 20), "signer_not_bound"),
     ("SignerRolesSet", 0, put("organisation_id", m.PROVIDER), "signer_not_bound"),
