@@ -26,7 +26,6 @@ from ledger.chain.keys import address_of
 from ledger.domain.ids import new_id
 from ledger.domain.objections import Ground, ObjectionState, Outcome, SubjectKind
 from tests.integration.market_fixture import SmallMarket, opened_market
-from tests.unit.objection_story import due_after
 
 pytestmark = pytest.mark.integration
 
@@ -90,6 +89,11 @@ class Procedure(RuleBasedStateMachine):
         self.is_holding = self.is_extended = False
         self.outcome, self.decide_due = 0, 0
         self.move(S.OPENED)
+
+    def due_after(self, now: int, count: int) -> int:
+        """The end of a working day as the directory counts them."""
+        directory = self.small.market.contracts.directory
+        return directory.working_days_after(now, count, block="latest")
 
     @rule(days=st.sampled_from([0, 1, 4, 9, 30]))
     def wait(self, days: int) -> None:
@@ -173,7 +177,7 @@ class Procedure(RuleBasedStateMachine):
         assert self.send(actor, "extend", self.case_id, DIGEST) == is_legal
         if is_legal:
             self.is_extended = True
-            self.decide_due = due_after(self.decide_due, 10)
+            self.decide_due = self.due_after(self.decide_due, 10)
             if self.state != S.ACCEPTED:
                 self.due = self.decide_due
 
@@ -185,7 +189,7 @@ class Procedure(RuleBasedStateMachine):
         assert self.send(actor, "escalate", self.case_id) == is_legal
         if is_legal:
             if self.state in UNDECIDED[1:]:
-                self.decide_due = due_after(self.now, 15)
+                self.decide_due = self.due_after(self.now, 15)
             if self.state != S.ACCEPTED:
                 self.start()
 
@@ -202,18 +206,18 @@ class Procedure(RuleBasedStateMachine):
         self.state = state
         REACHED.add(state)
         if state == S.ACCEPTED:
-            self.decide_due = due_after(self.now, 15)
+            self.decide_due = self.due_after(self.now, 15)
         self.start()
 
     def start(self) -> None:
         """Start the clock of the state."""
         if self.state in DAYS:
-            self.due = due_after(self.now, DAYS[self.state])
+            self.due = self.due_after(self.now, DAYS[self.state])
         else:
             self.due = self.decide_due if self.state in UNDECIDED else 0
         is_urgent = self.state == S.OPENED and self.is_urgent and not self.is_holding
         if self.state == S.OPENED:
-            self.suspend_due = due_after(self.now, 1) if is_urgent else 0
+            self.suspend_due = self.due_after(self.now, 1) if is_urgent else 0
         elif self.state == S.ACCEPTED and self.is_urgent:
             self.suspend_due = 0
         if self.state in (S.REFUSED, S.WITHDRAWN) and self.is_holding:

@@ -155,7 +155,7 @@ CASES = st.builds(
 
 
 @given(st.lists(RULES, max_size=6), CASES)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_policy__same_input__same_tier_here_on_chain_and_for_the_verifier(
     rules: list[dict[str, object]], cell: Cell
 ) -> None:
