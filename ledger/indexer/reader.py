@@ -5,8 +5,9 @@ Rules kept here:
    an error text is never trusted. After a success the span grows slowly.
 2. Every log must stand in the block that the chain has at that number.
 3. Per contract the event numbers continue without a gap, and the last one equals the contract's own
-   counter at the last block. Otherwise every block of the range is asked for by its hash; what is
-   still missing then is an error.
+   counter at the last block. Otherwise every block of the range is asked for by its hash, a few
+   times, as a busy node counts a block's events before it gives them out; what is still missing
+   then is an error.
 
     stored … │ first ────────── span ────────── last │ … head - confirmations … head
 """
@@ -14,6 +15,7 @@ Rules kept here:
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -24,6 +26,7 @@ from ledger.chain.rpc_types import BlockStamp, RawLog
 from ledger.indexer.errors import IndexGapError, RangeChangedError
 
 _LOG = logging.getLogger(__name__)
+_PAUSES_SECONDS = (0.05, 0.2, 0.5)
 
 
 class ChainReader(Protocol):
@@ -106,6 +109,11 @@ class RangeReader:
         if flaw is None:
             return found
         _LOG.warning("%s: every block from %d to %d is read again", flaw, first, last)
+        for pause_seconds in _PAUSES_SECONDS:
+            try:
+                return self._read_one_by_one(first, last, last_nos)
+            except IndexGapError:
+                time.sleep(pause_seconds)
         return self._read_one_by_one(first, last, last_nos)
 
     def _read_one_by_one(self, first: int, last: int, last_nos: Mapping[str, int]) -> Range:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,25 @@ def test_catch_up__log_withheld_for_good__stops_and_stores_nothing(
         Indexer(chain, CONTRACTS, engine).catch_up()
     assert caught.value.field == "Directory"
     assert content(engine)[1] == []
+
+
+def test_catch_up__node_late_with_a_log__asked_again_and_complete(
+    chain: FakeLogChain, engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = chain.logs_of_block
+    asked: list[str] = []
+
+    def late(addresses: Sequence[str], block_hash: str) -> list[RawLog]:
+        asked.append(block_hash)
+        chain.hidden = {8} if len(set(asked)) == len(asked) else set()
+        return given(addresses, block_hash)
+
+    chain.hidden = {8}
+    monkeypatch.setattr(chain, "logs_of_block", late)
+    Indexer(chain, CONTRACTS, engine).catch_up()
+    assert len(asked) > len(set(asked))
+    chain.hidden = set()
+    assert content(engine) == clean(chain, tmp_path)
 
 
 def test_catch_up__counters_unknown_and_log_withheld__gap_is_seen_at_the_next_event(
