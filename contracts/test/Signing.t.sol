@@ -12,7 +12,7 @@ contract SigningTest is Market {
     uint128 private constant CLERK = 81;
     uint128 private constant CHIEF = 82;
     uint128 private constant BATCH = 601;
-    uint32 private constant ROLES_ALL = 0x800001ff;
+    uint32 private constant ROLES_ALL = 0x800003ff;
 
     function setUp() public override {
         super.setUp();
