@@ -99,16 +99,10 @@ library Corrections {
         Lines memory lines,
         Reversal memory reversal
     ) private {
-        uint256 most = (lines.costCount + lines.commonCount + lines.benefitCount) * PAYEES_MAX;
-        IRevenueLedger.Receivable[] memory receivables = new IRevenueLedger.Receivable[](most);
-        reversal.receivables = receivables;
+        begin(reversal, lines.costCount + lines.commonCount + lines.benefitCount);
         uint256 cost = _reverseCost(books, lines, reversal);
         uint256 benefit = _reverseBenefit(books, subject, lines, reversal) + lines.forgone;
-        uint256 count = reversal.count;
-        // Shorter than it was made, which frees nothing and shows only what was written.
-        assembly ("memory-safe") {
-            mstore(receivables, count)
-        }
+        end(reversal);
         subject.taxTakenMicroFen = subject.taxTakenMicroFen - _cast(lines.tax);
         subject.recoveredMicroFen = subject.recoveredMicroFen - _cast(cost);
         subject.reserveMicroFen = subject.reserveMicroFen - _cast(lines.reserve);
@@ -146,6 +140,21 @@ library Corrections {
                 ? ids[i]
                 : Lineages.claimantAt(reversal.listing, i - ORGANISATION_LINES);
             take(books, claimantId, 0, line, reversal);
+        }
+    }
+
+    /// @dev Makes room for what payees may owe: two of them a line.
+    function begin(Reversal memory reversal, uint256 lineCount) internal pure {
+        reversal.receivables = new IRevenueLedger.Receivable[](lineCount * PAYEES_MAX);
+    }
+
+    /// @dev Leaves the receivables that were written.
+    function end(Reversal memory reversal) internal pure {
+        IRevenueLedger.Receivable[] memory receivables = reversal.receivables;
+        uint256 count = reversal.count;
+        // Shorter than it was made, which frees nothing and shows only what was written.
+        assembly ("memory-safe") {
+            mstore(receivables, count)
         }
     }
 

@@ -128,17 +128,12 @@ library OutcomeSharing {
     }
 
     function _takeBack(Books storage books, Fen netFen, Corrections.Reversal memory reversal) private {
-        uint256 most = Lineages.countOf(reversal.listing);
-        IRevenueLedger.Receivable[] memory receivables = new IRevenueLedger.Receivable[](most);
-        reversal.receivables = receivables;
-        for (uint256 i = 0; i < most; ++i) {
+        uint256 lineCount = Lineages.countOf(reversal.listing);
+        Corrections.begin(reversal, lineCount);
+        for (uint256 i = 0; i < lineCount; ++i) {
             uint256 amount = uint256(Fen.unwrap(netFen)) * Lineages.weightAt(reversal.listing, i);
             Corrections.take(books, Lineages.claimantAt(reversal.listing, i), 0, amount, reversal);
         }
-        uint256 count = reversal.count;
-        // Shorter than it was made, which frees nothing and shows only what was written.
-        assembly ("memory-safe") {
-            mstore(receivables, count)
-        }
+        Corrections.end(reversal);
     }
 }

@@ -301,12 +301,30 @@ contract DerivedTest is Market {
         _earnOutcome(106_000);
         _as(DEVELOPER);
         ledger.shareOutcome(_id(BILL));
-        IRevenueLedger.RemittanceLine[] memory lines = new IRevenueLedger.RemittanceLine[](1);
-        lines[0] = IRevenueLedger.RemittanceLine(_id(MARKET), _id(DATASET_2), Fen.wrap(3_000));
-        _as(DEVELOPER);
-        ledger.openRemittance(_id(601), _id(COMPANY), lines, DOCUMENT);
+        _remit(601, COMPANY, DATASET_2, 3_000);
         _correctOutcome(106_000, REFUND);
         _equal(Fen.unwrap(ledger.receivableFen(_id(COMPANY))), 3_000, "receivable");
+    }
+
+    /// @dev Institutions whose city has a rule have two payees each: more debts than claimants.
+    function test_correct__institutions_with_two_payees__each_owes_its_part() public {
+        directory.defineKind(ENTERPRISE, IDirectory.KindRule(type(uint32).max, false, PayeeRule.CITY_RULE));
+        _as(TREASURY);
+        directory.setTreasuryRule(NANJING, Ppm.wrap(500_000), DOCUMENT);
+        _earnOutcome(106_000);
+        _as(DEVELOPER);
+        ledger.shareOutcome(_id(BILL));
+        _remit(601, COMPANY, DATASET_2, 1_500);
+        _remit(602, TREASURY, DATASET_2, 1_500);
+        _remit(603, DEVELOPER, DEVELOPER, 42_500);
+        _remit(604, TREASURY, DEVELOPER, 42_500);
+        _remit(605, TREASURY, DATASET_1, 6_000);
+        _remit(606, PLATFORM, PLATFORM, 5_000);
+        _correctOutcome(106_000, REFUND);
+        _equal(Fen.unwrap(ledger.receivableFen(_id(COMPANY))), 1_500, "institution");
+        _equal(Fen.unwrap(ledger.receivableFen(_id(DEVELOPER))), 42_500, "developer");
+        _equal(Fen.unwrap(ledger.receivableFen(_id(PLATFORM))), 5_000, "platform");
+        _equal(Fen.unwrap(ledger.receivableFen(_id(TREASURY))), 50_000, "treasury");
     }
 
     function test_correct__stranger_or_too_much__refused() public {
@@ -432,6 +450,13 @@ contract DerivedTest is Market {
         _as(DEVELOPER);
         ledger.recordPayment(_id(BILL), Fen.wrap(grossFen), bytes32(uint256(BILL)));
         _accept(BILL);
+    }
+
+    function _remit(uint128 batchId, uint128 payee, uint128 claimant, uint64 amountFen) private {
+        IRevenueLedger.RemittanceLine[] memory lines = new IRevenueLedger.RemittanceLine[](1);
+        lines[0] = IRevenueLedger.RemittanceLine(_id(MARKET), _id(claimant), Fen.wrap(amountFen));
+        _as(DEVELOPER);
+        ledger.openRemittance(_id(batchId), _id(payee), lines, DOCUMENT);
     }
 
     function _correctOutcome(uint64 reductionFen, bytes32 receiptDigest) private {
