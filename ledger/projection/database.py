@@ -29,7 +29,9 @@ def open_engine(url: str) -> Engine:
     """Return an engine for `sqlite:///…` or `postgresql://…`; nothing is connected yet."""
     parsed = _with_driver(make_url(url))
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
+        engine = create_engine(parsed, pool_pre_ping=True)
+        event.listen(engine, "connect", _configure_server)
+        return engine
     engine = create_engine(parsed, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
@@ -86,6 +88,12 @@ def _configure(connection: Any, _record: Any) -> None:
     for setting in _SETTINGS:
         cursor.execute(f"PRAGMA {setting}")
     cursor.close()
+
+
+def _configure_server(connection: Any, _record: Any) -> None:
+    """Let the server plan and run at once: compiling costs our short queries more than it saves."""
+    connection.execute("SET jit = off")
+    connection.commit()
 
 
 def _begin(connection: Connection) -> None:

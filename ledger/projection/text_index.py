@@ -36,7 +36,8 @@ _LITE = (
 )
 _POSTGRES = (
     "CREATE TABLE IF NOT EXISTS catalogue_index "
-    "(entry_no integer PRIMARY KEY, tokens tsvector NOT NULL)",
+    "(entry_no integer PRIMARY KEY, title tsvector NOT NULL, tokens tsvector NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS ix_catalogue_index_title ON catalogue_index USING gin (title)",
     "CREATE INDEX IF NOT EXISTS ix_catalogue_index_tokens ON catalogue_index USING gin (tokens)",
 )
 
@@ -73,10 +74,15 @@ def add_to_index(
         return
     if _is_postgres(connection):
         statement = text(
-            "INSERT INTO catalogue_index (entry_no, tokens) VALUES (:no, CAST(:tokens AS tsvector))"
+            "INSERT INTO catalogue_index (entry_no, title, tokens) "
+            "VALUES (:no, CAST(:title AS tsvector), CAST(:tokens AS tsvector))"
         )
         connection.execute(
-            statement, [{"no": no, "tokens": _vector(title, body)} for no, title, body in rows]
+            statement,
+            [
+                {"no": no, "title": _vector(title, ()), "tokens": _vector(title, body)}
+                for no, title, body in rows
+            ],
         )
         return
     statement = text("INSERT INTO catalogue_index (rowid, title, body) VALUES (:no, :title, :body)")
@@ -101,9 +107,10 @@ def matches(
         whole: take each part as it was typed, in no other cut.
     """
     if _is_postgres(connection):
-        query = " & ".join(_postgres_part(part, in_title, whole) for part in parts)
+        query = " & ".join(_postgres_part(part, whole) for part in parts)
         found = select(column("entry_no", Integer)).select_from(INDEX)
-        condition = literal_column("tokens").op("@@")(cast(literal(query), TSQUERY))
+        words = literal_column("title" if in_title else "tokens")
+        condition = words.op("@@")(cast(literal(query), TSQUERY))
         return entry_no.in_(found.where(condition))
     query = " AND ".join(_lite_part(part, whole) for part in parts)
     query = f"title : ({query})" if in_title else query
@@ -117,10 +124,10 @@ def _is_postgres(connection: Connection) -> bool:
 
 
 def _vector(title: Sequence[str], body: Sequence[str]) -> str:
-    """Return a tsvector: tokens with their places, those of titles with weight A."""
+    """Return a tsvector: tokens with their places."""
     places: defaultdict[str, list[str]] = defaultdict(list)
     for place, token in enumerate(title, start=1):
-        places[token].append(f"{place}A")
+        places[token].append(str(place))
     # A gap keeps the last of a title and the first of the rest from being neighbours.
     for place, token in enumerate(body, start=len(title) + 2):
         places[token].append(str(min(place, _POSITIONS_MAX)))
@@ -131,10 +138,8 @@ def _cuts(part: Part, whole: bool) -> Sequence[tuple[Phrase, ...]]:
     return ((part.whole,),) if whole else part.cuts
 
 
-def _postgres_part(part: Part, in_title: bool, whole: bool) -> str:
-    mark = "A" if in_title else ""
-    mark += "*" if part.is_prefix else ""
-    suffix = f":{mark}" if mark else ""
+def _postgres_part(part: Part, whole: bool) -> str:
+    suffix = ":*" if part.is_prefix else ""
 
     def phrase(tokens: Phrase) -> str:
         return "(" + " <-> ".join(f"'{token}'{suffix}" for token in tokens) + ")"

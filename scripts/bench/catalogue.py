@@ -187,8 +187,10 @@ class Story:
         }
         key = {"dataset_id": dataset_id, "version_no": 1}
         yield self._event("DatasetRegistry", "VersionAdded", **key, version=version, parents=[])
-        inspected = {"grade": chance.randrange(1, 6), "inspector_id": provider}
-        inspected |= {"dataset_id": dataset_id, "report_digest": bytes(32)}
+        grade = chance.randrange(1, 6)
+        inspected = {"grade": grade, "scores": bytes([100 - 10 * grade] * 6)}
+        inspected |= {"inspector_id": provider, "dataset_id": dataset_id}
+        inspected |= {"report_digest": bytes(32)}
         yield self._event("DatasetRegistry", "QualityInspected", **inspected)
 
     def _record(self, number: int) -> dict[str, Any]:

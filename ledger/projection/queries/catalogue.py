@@ -146,7 +146,7 @@ def _count(connection: Connection, wanted: Search) -> tuple[int, dict[str, dict[
     """Count every facet in one pass over the numbers of what matches."""
     entries = catalogue_entries.c
     query = select(entries.facets).where(*_found(connection, wanted, entries.entry_no))
-    numbers: list[int] = list(connection.execute(query).scalars())
+    numbers: Sequence[int] = connection.execute(query).scalars().all()
     passing, only_failing = _sifted(numbers, wanted.chosen)
     counts = {}
     for low, high in _WORDS:
@@ -167,8 +167,8 @@ _WORDS = ((0, 28), (28, 39), (39, 46), (46, 63))
 
 
 def _sifted(
-    numbers: list[int], chosen: Mapping[str, frozenset[int]]
-) -> tuple[list[int], dict[str, list[int]]]:
+    numbers: Sequence[int], chosen: Mapping[str, frozenset[int]]
+) -> tuple[Sequence[int], dict[str, list[int]]]:
     """Return what passes every filter, and by filter what fails that one alone."""
     alone: dict[str, list[int]] = {}
     for key, values in chosen.items():
@@ -181,7 +181,7 @@ def _sifted(
 
 
 def _passing(
-    numbers: list[int], facet: Facet, values: frozenset[int], *, is_wanted: bool = True
+    numbers: Sequence[int], facet: Facet, values: frozenset[int], *, is_wanted: bool = True
 ) -> list[int]:
     own = facet.mask << facet.shift
     if facet.is_set:
