@@ -8,18 +8,16 @@ from typing import Annotated
 import typer
 
 from ledger.app.calendars import calendar_found
-from ledger.app.commands import run
 from ledger.cli.shell import (
     AsOption,
     HomeOption,
     JsonOption,
-    account,
+    carry_out,
     guarded,
     open_market,
     out,
     read_object,
     show,
-    show_done,
     table,
 )
 
@@ -67,6 +65,4 @@ def calendar_set(
     as_json: JsonOption = False,
 ) -> None:
     """Set a year from its notice (国务院办公厅节假日安排); governance."""
-    with open_market(home) as market:
-        done = run(market, account(market, key_name), "set-working-days", read_object(file))
-    show_done(done, as_json)
+    carry_out(home, key_name, "set-working-days", read_object(file), as_json)

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ledger.app.applying import application_found, applications_found
-from ledger.app.commands import run
 from ledger.app.negotiation_views import negotiation_found, negotiations_found
 from ledger.cli.shell import (
     AsOption,
     HomeOption,
     JsonOption,
     KeyOption,
-    account,
+    carry_out,
     guarded,
     open_market,
     out,
     read_object,
     show,
-    show_done,
     table,
 )
 from ledger.cli.tables import print_detail
@@ -34,14 +32,6 @@ TickOption = Annotated[
     list[str] | None,
     typer.Option("--tick", help="A disclaimer that was read and accepted; one option each."),
 ]
-
-
-def _run(
-    home: Path | None, key_name: str, name: str, body: Any, as_json: bool, key: str | None = None
-) -> None:
-    with open_market(home) as market:
-        done = run(market, account(market, key_name), name, body, idempotency_key=key)
-    show_done(done, as_json)
 
 
 @negotiate_app.command("list")
@@ -75,7 +65,7 @@ def negotiate_offer(
     as_json: JsonOption = False,
 ) -> None:
     """Make an offer, a counter-offer, or open a thread with either (要约)."""
-    _run(home, key_name, "make-offer", read_object(file), as_json, key)
+    carry_out(home, key_name, "make-offer", read_object(file), as_json, key)
 
 
 @negotiate_app.command("accept")
@@ -89,7 +79,7 @@ def negotiate_accept(
 ) -> None:
     """Accept the operator's last offer; each disclaimer is ticked by itself (承诺)."""
     body = {"thread_id": thread_id, "disclaimers_ticked": tick or []}
-    _run(home, key_name, "accept-offer", body, as_json)
+    carry_out(home, key_name, "accept-offer", body, as_json)
 
 
 @negotiate_app.command("agree")
@@ -98,7 +88,7 @@ def negotiate_agree(
     thread_id: str, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """Put the agreement of the last offer forward, for both to sign (提出协议)."""
-    _run(home, key_name, "propose-agreement", {"thread_id": thread_id}, as_json)
+    carry_out(home, key_name, "propose-agreement", {"thread_id": thread_id}, as_json)
 
 
 @negotiate_app.command("finalize")
@@ -112,7 +102,7 @@ def negotiate_finalize(
 ) -> None:
     """Note the licence that the agreement granted (成交)."""
     body = {"thread_id": thread_id, "licence_no": licence_no}
-    _run(home, key_name, "finalize-negotiation", body, as_json)
+    carry_out(home, key_name, "finalize-negotiation", body, as_json)
 
 
 @negotiate_app.command("end")
@@ -126,7 +116,7 @@ def negotiate_end(
 ) -> None:
     """Break a negotiation off (终止协商)."""
     body = {"thread_id": thread_id, "reason": reason}
-    _run(home, key_name, "terminate-negotiation", body, as_json)
+    carry_out(home, key_name, "terminate-negotiation", body, as_json)
 
 
 @application_app.command("list")
@@ -163,7 +153,7 @@ def application_require(
 ) -> None:
     """Let a dataset be licensed only on an approved application (设置申请条件)."""
     body = {"dataset_id": dataset_id, "is_required": not lift, "reason": reason}
-    _run(home, key_name, "require-application", body, as_json)
+    carry_out(home, key_name, "require-application", body, as_json)
 
 
 @application_app.command("submit")
@@ -176,7 +166,7 @@ def application_submit(
     as_json: JsonOption = False,
 ) -> None:
     """Apply for conditional use: purpose, scenario, modes, security commitment (申请)."""
-    _run(home, key_name, "apply-for-use", read_object(file), as_json, key)
+    carry_out(home, key_name, "apply-for-use", read_object(file), as_json, key)
 
 
 @application_app.command("decide")
@@ -198,7 +188,7 @@ def application_decide(
         "valid_until": until,
         "reason": reason,
     }
-    _run(home, key_name, "decide-application", body, as_json)
+    carry_out(home, key_name, "decide-application", body, as_json)
 
 
 @application_app.command("withdraw")
@@ -207,4 +197,4 @@ def application_withdraw(
     application_id: str, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """Withdraw an application before it is decided (撤回)."""
-    _run(home, key_name, "withdraw-application", {"application_id": application_id}, as_json)
+    carry_out(home, key_name, "withdraw-application", {"application_id": application_id}, as_json)

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from ledger.cli.market_commands import org_app, product_app
-from ledger.cli.money_commands import scheme_app, simple
-from ledger.cli.shell import AsOption, HomeOption, JsonOption, guarded, read_json
+from ledger.cli.money_commands import scheme_app
+from ledger.cli.shell import AsOption, HomeOption, JsonOption, carry_out, guarded, read_json
 from ledger.domain.ids import new_id
 
 
@@ -26,9 +26,9 @@ def org_affiliate(
     """Declare two organisations affiliates (关联方); a registrar ends it with `--end REASON`."""
     body = {"one_id": one_id, "other_id": other_id}
     if end:
-        simple(home, key_name, "end-affiliation", body | {"reason": end}, as_json)
+        carry_out(home, key_name, "end-affiliation", body | {"reason": end}, as_json)
     else:
-        simple(home, key_name, "declare-affiliates", body, as_json)
+        carry_out(home, key_name, "declare-affiliates", body, as_json)
 
 
 @product_app.command("derive")
@@ -37,7 +37,7 @@ def product_derive(
     file: Path, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """List a product made from what licences opened (二次开发), from a JSON file."""
-    simple(home, key_name, "derive-product", read_json(file), as_json)
+    carry_out(home, key_name, "derive-product", read_json(file), as_json)
 
 
 @scheme_app.command("market")
@@ -59,7 +59,7 @@ def scheme_market(
         "vat_ppm": vat_ppm,
         "hold_seconds": hold_days * 24 * 3600,
     }
-    simple(home, key_name, "open-market", body, as_json)
+    carry_out(home, key_name, "open-market", body, as_json)
 
 
 __all__ = ["org_app", "product_app", "scheme_app"]

@@ -25,6 +25,7 @@ from ledger.cli.shell import (
     HomeOption,
     JsonOption,
     account,
+    carry_out,
     guarded,
     open_market,
     out,
@@ -180,6 +181,4 @@ def licence_state(
 ) -> None:
     """Suspend, restore or end a licence (中止、恢复、终止)."""
     body = {"licence_no": licence_no, "state": state, "reason": reason}
-    with open_market(home) as market:
-        done = run(market, account(market, key_name), "set-licence-state", body)
-    show_done(done, as_json)
+    carry_out(home, key_name, "set-licence-state", body, as_json)

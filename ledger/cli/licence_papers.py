@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from ledger.app.certificates import check_certificate_file, issue_certificate
-from ledger.app.commands import run
 from ledger.app.ending import refund_preview, refunds_found
 from ledger.app.licence_documents import product_offer, terms_found
 from ledger.app.requests import parse_part
@@ -25,6 +24,7 @@ from ledger.cli.shell import (
     HomeOption,
     JsonOption,
     account,
+    carry_out,
     guarded,
     open_market,
     out,
@@ -32,7 +32,6 @@ from ledger.cli.shell import (
     read_json,
     read_object,
     show,
-    show_done,
     table,
 )
 from ledger.cli.tables import print_detail
@@ -136,9 +135,7 @@ def licence_amend(
         "operator": read_object(operator_signature),
         "buyer": read_object(buyer_signature),
     }
-    with open_market(home) as market:
-        done = run(market, account(market, key_name), "supplement-licence", body)
-    show_done(done, as_json)
+    carry_out(home, key_name, "supplement-licence", body, as_json)
 
 
 @licence_app.command("end")
@@ -152,9 +149,7 @@ def licence_end(
 ) -> None:
     """End a licence before its time, with the refund of its terms (终止并退费)."""
     body = {"licence_no": licence_no, "reason": reason}
-    with open_market(home) as market:
-        done = run(market, account(market, key_name), "terminate-licence", body)
-    show_done(done, as_json)
+    carry_out(home, key_name, "terminate-licence", body, as_json)
 
 
 @licence_app.command("refunds")

@@ -13,7 +13,6 @@ import typer
 from rich.progress import MofNCompleteColumn, Progress, TaskID
 
 from ledger.app.anchoring import AnchorOutcome, AnchorPolicy, anchor_due, keep_anchored
-from ledger.app.commands import run
 from ledger.app.importing import Tell, import_file
 from ledger.app.log_keeping import anchor, checkpoint
 from ledger.app.verifying import audit_copy, audit_logs
@@ -25,6 +24,7 @@ from ledger.cli.shell import (
     HomeOption,
     JsonOption,
     account,
+    carry_out,
     err,
     guarded,
     open_market,
@@ -49,9 +49,7 @@ log_app.command("consistency")(log_consistency)
 @guarded
 def log_open(key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Open a log of use on chain."""
-    with open_market(home) as market:
-        done = run(market, account(market, key_name), "open-log", {})
-    show_done(done, as_json)
+    carry_out(home, key_name, "open-log", {}, as_json)
 
 
 @log_app.command("checkpoint")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.progress import Progress
@@ -24,6 +24,7 @@ from ledger.cli.shell import (
     JsonOption,
     KeyOption,
     account,
+    carry_out,
     find,
     guarded,
     open_market,
@@ -55,14 +56,6 @@ def _hash(path: Path) -> FileFacts:
         return describe_file(path, lambda read: progress.advance(task, read))
 
 
-def _run(
-    home: Path | None, key_name: str, name: str, body: Any, as_json: bool, key: str | None = None
-) -> None:
-    with open_market(home) as market:
-        done = run(market, account(market, key_name), name, body, idempotency_key=key)
-    show_done(done, as_json)
-
-
 @org_app.command("admit")
 @guarded
 def org_admit(
@@ -73,7 +66,7 @@ def org_admit(
     idempotency_key: KeyOption = None,
 ) -> None:
     """Admit an organisation from a JSON file (机构入驻)."""
-    _run(home, key_name, "admit-organisation", read_json(file), as_json, idempotency_key)
+    carry_out(home, key_name, "admit-organisation", read_json(file), as_json, idempotency_key)
 
 
 @org_app.command("role")
@@ -88,7 +81,7 @@ def org_role(
 ) -> None:
     """Grant a role in a city (授予角色)."""
     body = {"organisation_id": organisation_id, "role": role, "city_code": city_code}
-    _run(home, key_name, "grant-role", body, as_json)
+    carry_out(home, key_name, "grant-role", body, as_json)
 
 
 @org_app.command("list")
@@ -195,7 +188,7 @@ def dataset_apply(
 ) -> None:
     """Apply for registration (登记申请); the provider's step."""
     body = {"dataset_id": dataset_id, "to": "applied", "reason": "登记申请"}
-    _run(home, key_name, "advance-registration", body, as_json)
+    carry_out(home, key_name, "advance-registration", body, as_json)
 
 
 @dataset_app.command("approve")
@@ -268,7 +261,7 @@ def product_create(
     file: Path, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """List a product over datasets, with lineage weights, from a JSON file."""
-    _run(home, key_name, "list-product", read_json(file), as_json)
+    carry_out(home, key_name, "list-product", read_json(file), as_json)
 
 
 @product_app.command("caps")
@@ -277,7 +270,7 @@ def product_caps(
     file: Path, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """Approve ceiling prices (上限收费标准); the price authority's step."""
-    _run(home, key_name, "approve-caps", read_json(file), as_json)
+    carry_out(home, key_name, "approve-caps", read_json(file), as_json)
 
 
 @product_app.command("tariff")
@@ -286,7 +279,7 @@ def product_tariff(
     file: Path, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """Publish a tariff within the caps (发布收费标准)."""
-    _run(home, key_name, "publish-tariff", read_json(file), as_json)
+    carry_out(home, key_name, "publish-tariff", read_json(file), as_json)
 
 
 @product_app.command("list")

@@ -10,7 +10,6 @@ from rich.prompt import Prompt
 
 from ledger.app.access import administrator_at_hand, reader_at_hand
 from ledger.app.actions import ActionsWanted, actions_found
-from ledger.app.commands import run
 from ledger.app.market import Market
 from ledger.app.people import (
     Person,
@@ -28,6 +27,7 @@ from ledger.cli.shell import (
     HomeOption,
     JsonOption,
     account,
+    carry_out,
     err,
     guarded,
     open_market,
@@ -53,12 +53,6 @@ def _roles(names: list[str]) -> str:
 
 def _short(address: str | None) -> str:
     return f"{address[:10]}…{address[-6:]}" if address else "—"
-
-
-def _run(home: Path | None, key_name: str, name: str, body: Any, as_json: bool) -> None:
-    with open_market(home) as market:
-        done = run(market, account(market, key_name), name, body)
-    show_done(done, as_json)
 
 
 @member_app.command("add")
@@ -217,7 +211,7 @@ def work_rule(
     as_json: JsonOption = False,
 ) -> None:
     """Say which acts take two members of your organisation (设置双人复核)."""
-    _run(home, key_name, "set-joint-acts", {"acts": acts or []}, as_json)
+    carry_out(home, key_name, "set-joint-acts", {"acts": acts or []}, as_json)
 
 
 @work_app.command("prepare")
@@ -230,7 +224,7 @@ def work_prepare(
     as_json: JsonOption = False,
 ) -> None:
     """Prepare a command for another member to carry out (经办)."""
-    _run(home, key_name, "prepare-work", {"command": name, "body": read_json(file)}, as_json)
+    carry_out(home, key_name, "prepare-work", {"command": name, "body": read_json(file)}, as_json)
 
 
 @work_app.command("perform")
@@ -239,7 +233,7 @@ def work_perform(
     work_digest: str, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """Carry out what another member prepared (复核办理)."""
-    _run(home, key_name, "perform-work", {"work_digest": work_digest}, as_json)
+    carry_out(home, key_name, "perform-work", {"work_digest": work_digest}, as_json)
 
 
 @work_app.command("list")

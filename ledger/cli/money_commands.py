@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ledger.app.billing import bill, bill_all
 from ledger.app.books import invoice_found, scheme_found
-from ledger.app.commands import Done, run
+from ledger.app.commands import Done
 from ledger.app.payments import import_statement
 from ledger.app.settlement import remit, split_all
 from ledger.cli.shell import (
@@ -17,6 +17,7 @@ from ledger.cli.shell import (
     HomeOption,
     JsonOption,
     account,
+    carry_out,
     guarded,
     open_market,
     out,
@@ -42,20 +43,13 @@ split_app = typer.Typer(help="Splits 分账.")
 remit_app = typer.Typer(help="Remittances 划拨.")
 
 
-def simple(home: Path | None, key_name: str, name: str, body: Any, as_json: bool) -> None:
-    """Carry out one command as an organisation and show its answer."""
-    with open_market(home) as market:
-        done = run(market, account(market, key_name), name, body)
-    show_done(done, as_json)
-
-
 @scheme_app.command("approve")
 @guarded
 def scheme_approve(
     file: Path, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """Approve a scheme from a JSON file (核定定价方案); the price authority's step."""
-    simple(home, key_name, "approve-scheme", read_json(file), as_json)
+    carry_out(home, key_name, "approve-scheme", read_json(file), as_json)
 
 
 @scheme_app.command("list")
@@ -155,7 +149,7 @@ def invoice_accept(
     invoice_id: str, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """Accept what was delivered (验收); the buyer's step, ends the hold."""
-    simple(home, key_name, "accept-invoice", {"invoice_id": invoice_id}, as_json)
+    carry_out(home, key_name, "accept-invoice", {"invoice_id": invoice_id}, as_json)
 
 
 @invoice_app.command("release")
@@ -164,7 +158,7 @@ def invoice_release(
     invoice_id: str, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """Release a payment after its hold (解付)."""
-    simple(home, key_name, "release-invoice", {"invoice_id": invoice_id}, as_json)
+    carry_out(home, key_name, "release-invoice", {"invoice_id": invoice_id}, as_json)
 
 
 @payment_app.command("import")
@@ -234,4 +228,4 @@ def remit_close(
 ) -> None:
     """Close a batch with its receipt."""
     body = {"batch_id": batch_id, "receipt": receipt}
-    simple(home, key_name, "close-remittance", body, as_json)
+    carry_out(home, key_name, "close-remittance", body, as_json)

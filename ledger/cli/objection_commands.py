@@ -13,11 +13,11 @@ from ledger.app.objection_cases import (
     objection_statistics,
     work_list,
 )
-from ledger.cli.money_commands import simple
 from ledger.cli.shell import (
     AsOption,
     HomeOption,
     JsonOption,
+    carry_out,
     guarded,
     open_market,
     out,
@@ -43,7 +43,7 @@ def objection_open(
     file: Path, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """Open an objection from a JSON file (提出异议): subject, ground, fact, statement, evidence."""
-    simple(home, key_name, "open-objection", read_json(file), as_json)
+    carry_out(home, key_name, "open-objection", read_json(file), as_json)
 
 
 @objection_app.command("step")
@@ -60,7 +60,7 @@ def objection_step(
 ) -> None:
     """Take a case one step on (受理、答复、核实、结案、撤回)."""
     body = {"objection_id": objection_id, "to": to, "text": text}
-    simple(home, key_name, "advance-objection", body, as_json)
+    carry_out(home, key_name, "advance-objection", body, as_json)
 
 
 @objection_app.command("suspend")
@@ -74,7 +74,7 @@ def objection_suspend(
 ) -> None:
     """Put what is objected to out of service (中止); the handler's step."""
     body = {"objection_id": objection_id, "reason": reason}
-    simple(home, key_name, "suspend-objected", body, as_json)
+    carry_out(home, key_name, "suspend-objected", body, as_json)
 
 
 @objection_app.command("extend")
@@ -88,7 +88,7 @@ def objection_extend(
 ) -> None:
     """Take ten more working days to decide, once (延期)."""
     body = {"objection_id": objection_id, "reason": reason}
-    simple(home, key_name, "extend-objection", body, as_json)
+    carry_out(home, key_name, "extend-objection", body, as_json)
 
 
 @objection_app.command("escalate")
@@ -100,7 +100,7 @@ def objection_escalate(
     as_json: JsonOption = False,
 ) -> None:
     """Hand a late case to the authority of its city (督办)."""
-    simple(home, key_name, "escalate-objection", {"objection_id": objection_id}, as_json)
+    carry_out(home, key_name, "escalate-objection", {"objection_id": objection_id}, as_json)
 
 
 @objection_app.command("decide")
@@ -125,7 +125,7 @@ def objection_decide(
         "shares": [_share(text) for text in share or []],
         "reason": reason,
     }
-    simple(home, key_name, "decide-objection", body, as_json)
+    carry_out(home, key_name, "decide-objection", body, as_json)
 
 
 @objection_app.command("notice")
@@ -142,7 +142,7 @@ def objection_notice(
     """Serve the relief notice (救济告知)."""
     limit_at = end_of_day(until)
     body = {"objection_id": objection_id, "route": route, "limit_at": limit_at, "text": text}
-    simple(home, key_name, "notice-relief", body, as_json)
+    carry_out(home, key_name, "notice-relief", body, as_json)
 
 
 @objection_app.command("execute")
@@ -159,7 +159,7 @@ def objection_execute(
 ) -> None:
     """Record that the decision is executed (执行); refused until a refund is made."""
     body = {"objection_id": objection_id, "reference": reference}
-    simple(home, key_name, "execute-objection", body, as_json)
+    carry_out(home, key_name, "execute-objection", body, as_json)
 
 
 @objection_app.command("show")

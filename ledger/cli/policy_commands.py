@@ -7,20 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from ledger.app.commands import run
 from ledger.app.opening import policies_found, policy_found, proposal, tier_found
 from ledger.cli.shell import (
     AsOption,
     HomeOption,
     JsonOption,
-    account,
+    carry_out,
     guarded,
     open_market,
     out,
     pairs,
     read_object,
     show,
-    show_done,
     table,
 )
 from ledger.domain.calendar import instant_text
@@ -92,9 +90,7 @@ def policy_publish(
     as_json: JsonOption = False,
 ) -> None:
     """Sign and publish a table; a city's registrar, or governance for the region (city 0)."""
-    with open_market(home) as market:
-        done = run(market, account(market, key_name), "publish-policy", read_object(file))
-    show_done(done, as_json)
+    carry_out(home, key_name, "publish-policy", read_object(file), as_json)
 
 
 @policy_app.command("tier")

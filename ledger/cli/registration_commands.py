@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from ledger.app.commands import run
 from ledger.app.duties import duties_found, duty_lists_found
 from ledger.app.registration import registration_due
 from ledger.cli.market_commands import dataset_app
@@ -15,14 +14,13 @@ from ledger.cli.shell import (
     AsOption,
     HomeOption,
     JsonOption,
-    account,
+    carry_out,
     guarded,
     open_market,
     out,
     read_json,
     read_object,
     show,
-    show_done,
     table,
 )
 from ledger.domain.calendar import instant_text
@@ -32,12 +30,6 @@ registration_app = typer.Typer(help="Registration 登记: apply, decide, code, o
 duty_app = typer.Typer(help="Responsibility lists 开放责任清单 of providers.")
 CityOption = Annotated[int | None, typer.Option("--city", help="Only this city's.")]
 ReasonOption = Annotated[str, typer.Option(help="Why; stays off chain.")]
-
-
-def _run(home: Path | None, key_name: str, name: str, body: Any, as_json: bool) -> None:
-    with open_market(home) as market:
-        done = run(market, account(market, key_name), name, body)
-    show_done(done, as_json)
 
 
 @registration_app.command("due")
@@ -82,7 +74,7 @@ def apply(
     body = {"dataset_id": dataset_id, "kind": kind, "reason": reason}
     if metadata is not None:
         body["metadata"] = read_json(metadata)
-    _run(home, key_name, "apply-registration", body, as_json)
+    carry_out(home, key_name, "apply-registration", body, as_json)
 
 
 @registration_app.command("step")
@@ -100,7 +92,7 @@ def step(
 ) -> None:
     """Take a registration one step on, or return it; the registrar's steps."""
     body = {"dataset_id": dataset_id, "to": to, "reason": reason}
-    _run(home, key_name, "advance-registration", body, as_json)
+    carry_out(home, key_name, "advance-registration", body, as_json)
 
 
 @registration_app.command("code")
@@ -125,7 +117,7 @@ def code(
         "valid_until": valid_until,
         "reason": reason,
     }
-    _run(home, key_name, "code-registration", body, as_json)
+    carry_out(home, key_name, "code-registration", body, as_json)
 
 
 @registration_app.command("object")
@@ -137,7 +129,7 @@ def object_(
     as_json: JsonOption = False,
 ) -> None:
     """Object during public notice, under one's real name (公示异议)."""
-    _run(home, key_name, "object-to-notice", read_object(file), as_json)
+    carry_out(home, key_name, "object-to-notice", read_object(file), as_json)
 
 
 @registration_app.command("decide")
@@ -152,7 +144,7 @@ def decide(
 ) -> None:
     """Decide an objection: upheld ends the registration, dismissed lets it go on."""
     body = {"objection_id": objection_id, "is_upheld": upheld, "reason": reason}
-    _run(home, key_name, "decide-notice-objection", body, as_json)
+    carry_out(home, key_name, "decide-notice-objection", body, as_json)
 
 
 @dataset_app.command("inspect")
@@ -164,7 +156,7 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """Record a quality inspection (质量检查); the grade follows from the six scores."""
-    _run(home, key_name, "inspect-dataset", read_object(file), as_json)
+    carry_out(home, key_name, "inspect-dataset", read_object(file), as_json)
 
 
 @dataset_app.command("mask")
@@ -182,7 +174,7 @@ def mask(
     as_json: JsonOption = False,
 ) -> None:
     """Record that the latest version is masked (脱敏), with its report."""
-    _run(home, key_name, "record-masking", read_object(file), as_json)
+    carry_out(home, key_name, "record-masking", read_object(file), as_json)
 
 
 @duty_app.command("list")
@@ -241,4 +233,4 @@ def duty_anchor(
 ) -> None:
     """Anchor a city's responsibility list of a quarter; its registrar's step."""
     body = {"city_code": city, "quarter_id": quarter_id}
-    _run(home, key_name, "anchor-duties", body, as_json)
+    carry_out(home, key_name, "anchor-duties", body, as_json)

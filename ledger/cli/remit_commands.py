@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from ledger.app.commands import run
 from ledger.app.names import display_names
 from ledger.app.payees import payee_records, set_payee, treasury_rules
 from ledger.app.remittance_files import (
@@ -23,14 +22,13 @@ from ledger.cli.shell import (
     AsOption,
     HomeOption,
     JsonOption,
-    account,
+    carry_out,
     guarded,
     open_market,
     out,
     pairs,
     read_json,
     show,
-    show_done,
     table,
 )
 from ledger.cli.tables import label
@@ -173,9 +171,7 @@ def payee_rule(
 ) -> None:
     """Say which part of its public institutions' income a treasury is paid (核定上缴比例)."""
     body = {"city_code": city_code, "treasury_ppm": treasury_ppm, "reason": reason}
-    with open_market(home) as market:
-        done = run(market, account(market, key_name), "set-treasury-rule", body)
-    show_done(done, as_json)
+    carry_out(home, key_name, "set-treasury-rule", body, as_json)
 
 
 @payee_app.command("rules")

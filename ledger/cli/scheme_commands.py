@@ -8,11 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from ledger.app.books import cycle_found, deviations_found
-from ledger.cli.money_commands import invoice_app, scheme_app, simple, split_app
+from ledger.cli.money_commands import invoice_app, scheme_app, split_app
 from ledger.cli.shell import (
     AsOption,
     HomeOption,
     JsonOption,
+    carry_out,
     guarded,
     open_market,
     out,
@@ -35,7 +36,7 @@ def scheme_change(
     file: Path, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """Announce another version of a scheme from a JSON file (公告方案调整)."""
-    simple(home, key_name, "announce-change", read_json(file), as_json)
+    carry_out(home, key_name, "announce-change", read_json(file), as_json)
 
 
 @scheme_app.command("enact")
@@ -44,7 +45,7 @@ def scheme_enact(
     scheme_id: str, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """Bring the announced change of a scheme into force (方案调整生效)."""
-    simple(home, key_name, "enact-change", {"scheme_id": scheme_id}, as_json)
+    carry_out(home, key_name, "enact-change", {"scheme_id": scheme_id}, as_json)
 
 
 @scheme_app.command("close-year")
@@ -58,7 +59,7 @@ def scheme_close_year(
 ) -> None:
     """Close an accounting year after its end (年度结账)."""
     body = {"scheme_id": scheme_id, "accounts": accounts}
-    simple(home, key_name, "close-year", body, as_json)
+    carry_out(home, key_name, "close-year", body, as_json)
 
 
 @scheme_app.command("deviations")
@@ -86,7 +87,7 @@ def scheme_answer(
 ) -> None:
     """Answer a year's deviation (回应年度偏离); the price authority's step."""
     body = {"scheme_id": scheme_id, "response": response}
-    simple(home, key_name, "answer-deviation", body, as_json)
+    carry_out(home, key_name, "answer-deviation", body, as_json)
 
 
 @scheme_app.command("close-cycle")
@@ -101,7 +102,7 @@ def scheme_close_cycle(
 ) -> None:
     """Close a review cycle and spread what was recovered too much (监管周期结账)."""
     body = {"cycle_id": cycle_id, "instalments": instalments, "reason": reason}
-    simple(home, key_name, "close-cycle", body, as_json)
+    carry_out(home, key_name, "close-cycle", body, as_json)
 
 
 @scheme_app.command("cycle")
@@ -119,7 +120,7 @@ def scheme_pour(
     scheme_id: str, key_name: AsOption, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """Deduct the excess of earlier cycles in the first year of a cycle (上期超收扣减)."""
-    simple(home, key_name, "pour-carry-in", {"scheme_id": scheme_id}, as_json)
+    carry_out(home, key_name, "pour-carry-in", {"scheme_id": scheme_id}, as_json)
 
 
 @invoice_app.command("reduce")
@@ -135,7 +136,7 @@ def invoice_reduce(
 ) -> None:
     """Reduce a bill that is not split (减额): a credit note, or a refund with its receipt."""
     body = _reduction(invoice_id, reduction_fen, reason, receipt)
-    simple(home, key_name, "reduce-invoice", body, as_json)
+    carry_out(home, key_name, "reduce-invoice", body, as_json)
 
 
 @split_app.command("correct")
@@ -151,7 +152,7 @@ def split_correct(
 ) -> None:
     """Take a split back by equal and opposite entries (红冲)."""
     body = _reduction(invoice_id, reduction_fen, reason, receipt)
-    simple(home, key_name, "correct-split", body, as_json)
+    carry_out(home, key_name, "correct-split", body, as_json)
 
 
 def _reduction(

@@ -24,6 +24,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from ledger.app.commands import run
 from ledger.app.market import Market
 from ledger.app.settings import Settings
 from ledger.domain.errors import LedgerError, MalformedValueError
@@ -197,6 +198,24 @@ def show_done(done: Any, as_json: bool) -> None:
             highlight=False,
         ),
     )
+
+
+def carry_out(
+    home: Path | None,
+    key_name: str,
+    name: str,
+    body: Any,
+    as_json: bool,
+    idempotency_key: str | None = None,
+) -> None:
+    """Carry out one command as the holder of a key and show its answer.
+
+    Raises:
+        LedgerError: as `app.commands.run`.
+    """
+    with open_market(home) as market:
+        done = run(market, account(market, key_name), name, body, idempotency_key=idempotency_key)
+    show_done(done, as_json)
 
 
 def guarded(command: Callable[Params, Value]) -> Callable[Params, Value]:

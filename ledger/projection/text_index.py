@@ -109,7 +109,7 @@ def matches(
     if _is_postgres(connection):
         query = " & ".join(_postgres_part(part, whole) for part in parts)
         found = select(column("entry_no", Integer)).select_from(INDEX)
-        words = literal_column("title" if in_title else "tokens")
+        words: ColumnElement[Any] = literal_column("title" if in_title else "tokens")
         condition = words.op("@@")(cast(literal(query), TSQUERY))
         return entry_no.in_(found.where(condition))
     query = " AND ".join(_lite_part(part, whole) for part in parts)

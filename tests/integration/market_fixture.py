@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+
+import pytest
 
 from ledger.app.agreements import AgreementDraft, draft_agreement, licence_no_of, sign_agreement
 from ledger.app.commands import Done, run
@@ -311,3 +314,14 @@ def grant(small: SmallMarket, **changes: Any) -> int:
     }
     small.run("buyer", "grant-licence", {"agreement": draft["agreement"], **signatures})
     return licence_no_of(small.market, UUID(draft["agreement"]["agreement_id"]))
+
+
+def open_shell(small: SmallMarket, patch: pytest.MonkeyPatch) -> None:
+    """Let every command of the shell work on the opened market, with its members' keys."""
+    for name, module in list(sys.modules.items()):
+        if not name.startswith("ledger.cli."):
+            continue
+        if hasattr(module, "open_market"):
+            patch.setattr(module, "open_market", lambda home: nullcontext(small.market))
+        if hasattr(module, "account"):
+            patch.setattr(module, "account", lambda market, name: small.members[name].account)

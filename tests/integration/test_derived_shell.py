@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,7 +11,6 @@ from uuid import UUID
 import pytest
 from typer.testing import CliRunner
 
-from ledger.cli import explain_commands, money_commands
 from ledger.cli.main import app
 from tests.integration.derived_story import (
     derivation,
@@ -21,7 +19,7 @@ from tests.integration.derived_story import (
     license_to,
     source,
 )
-from tests.integration.market_fixture import NANJING, opened_market
+from tests.integration.market_fixture import NANJING, open_shell, opened_market
 
 pytestmark = pytest.mark.integration
 
@@ -30,11 +28,7 @@ def test_shell__derived_product__from_listing_to_an_explained_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with opened_market(tmp_path) as small:
-        for module in (money_commands, explain_commands):
-            monkeypatch.setattr(module, "open_market", lambda home: nullcontext(small.market))
-        monkeypatch.setattr(
-            money_commands, "account", lambda market, name: small.members[name].account
-        )
+        open_shell(small, monkeypatch)
 
         def mdl(*words: object, status: int = 0) -> Any:
             result = CliRunner().invoke(app, [*(str(word) for word in words), "--json"])

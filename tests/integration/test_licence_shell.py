@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from ledger.cli import deal_commands, licence_commands, licence_papers
 from ledger.cli.main import app
 from tests.integration.licence_story import offer_terms
-from tests.integration.market_fixture import TICKS, YEAR_SECONDS, SmallMarket, grant, opened_market
+from tests.integration.market_fixture import (
+    TICKS,
+    YEAR_SECONDS,
+    SmallMarket,
+    grant,
+    open_shell,
+    opened_market,
+)
 
 pytestmark = pytest.mark.integration
 Shell = Callable[..., Any]
@@ -29,9 +34,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallMarket]:
 @pytest.fixture
 def mdl(small: SmallMarket, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """The shell on the opened market; returns the JSON document, checks the exit status."""
-    for module in (deal_commands, licence_commands, licence_papers):
-        monkeypatch.setattr(module, "open_market", lambda home: nullcontext(small.market))
-        monkeypatch.setattr(module, "account", lambda market, name: small.members[name].account)
+    open_shell(small, monkeypatch)
 
     def call(*words: object, fails: bool = False) -> Any:
         result = CliRunner().invoke(app, [str(word) for word in words])

@@ -18,13 +18,12 @@ from ledger.app.importing import import_file
 from ledger.app.keys import issue_api_key
 from ledger.app.log_keeping import anchor, reader
 from ledger.app.settings import Settings
-from ledger.cli import log_commands
 from ledger.cli.main import app
 from ledger.domain.codes import ReceiptStatus
 from ledger.domain.errors import LedgerError
 from ledger.log.errors import LogBusyError
 from ledger.projection.errors import NotFoundError
-from tests.integration.market_fixture import SmallMarket, grant, opened_market
+from tests.integration.market_fixture import SmallMarket, grant, open_shell, opened_market
 from tests.unit.meter_story import line
 
 pytestmark = pytest.mark.integration
@@ -57,9 +56,7 @@ def told(name: str, rows: int, total: int | None) -> None:
 def test_import__from_the_shell__good_rows_enter_bad_ones_are_told(
     small: SmallMarket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from contextlib import nullcontext
-
-    monkeypatch.setattr(log_commands, "open_market", lambda home: nullcontext(small.market))
+    open_shell(small, monkeypatch)
     lines = lines_of(small, small.licence_no, range(1, 11))
     lines[4]["licence_no"] = 99
     path = write(small, "meter.ndjson", lines)
