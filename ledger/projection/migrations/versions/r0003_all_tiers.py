@@ -7,9 +7,8 @@ indexer reads it again.
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import inspect, text
 
-from ledger.projection.tables import CHAIN_COPY, METADATA, PROJECTIONS
+from ledger.projection.migrations.anew import columns_of, make_anew
 
 revision = "0003_all_tiers"
 down_revision = "0002_meters"
@@ -18,16 +17,8 @@ down_revision = "0002_meters"
 def upgrade() -> None:
     """Make the projections anew where they have their first shape."""
     connection = op.get_bind()
-    columns = {column["name"] for column in inspect(connection).get_columns("splits")}
-    if "entry_no" in columns:
-        return
-    present = set(inspect(connection).get_table_names())
-    for table in reversed(PROJECTIONS):
-        if table.name in present:
-            connection.execute(text(f"DROP TABLE {table.name}"))
-    METADATA.create_all(connection, tables=list(PROJECTIONS))
-    for table in reversed(CHAIN_COPY):
-        connection.execute(table.delete())
+    if "entry_no" not in columns_of(connection, "splits"):
+        make_anew(connection)
 
 
 def downgrade() -> None:

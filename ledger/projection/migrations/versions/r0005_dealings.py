@@ -7,9 +7,9 @@ indexer reads it again.
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect
 
-from ledger.projection.tables import CHAIN_COPY, METADATA, PROJECTIONS
+from ledger.projection.migrations.anew import columns_of, make_anew
 
 revision = "0005_dealings"
 down_revision = "0004_registration"
@@ -19,15 +19,10 @@ def upgrade() -> None:
     """Make the projections anew where they have their former shape."""
     connection = op.get_bind()
     present = set(inspect(connection).get_table_names())
-    columns = {column["name"] for column in inspect(connection).get_columns("licences")}
+    columns = columns_of(connection, "licences")
     if "team_max" in columns and "threads" in present:
         return
-    for table in reversed(PROJECTIONS):
-        if table.name in present:
-            connection.execute(text(f"DROP TABLE {table.name}"))
-    METADATA.create_all(connection, tables=list(PROJECTIONS))
-    for table in reversed(CHAIN_COPY):
-        connection.execute(table.delete())
+    make_anew(connection)
 
 
 def downgrade() -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from ledger.projection.tables import CHAIN_COPY, DURABLE, METADATA, PROJECTIONS
+from ledger.projection.migrations.anew import make_anew
+from ledger.projection.tables import DURABLE, METADATA, PROJECTIONS
 
 revision = "0006_members"
 down_revision = "0005_dealings"
@@ -24,13 +25,7 @@ def upgrade() -> None:
     if "roles" in {column["name"] for column in inspector.get_columns("signers")}:
         METADATA.create_all(connection, tables=list(PROJECTIONS))
         return
-    present = set(inspector.get_table_names())
-    for table in reversed(PROJECTIONS):
-        if table.name in present:
-            connection.execute(sa.text(f"DROP TABLE {table.name}"))
-    METADATA.create_all(connection, tables=list(PROJECTIONS))
-    for table in reversed(CHAIN_COPY):
-        connection.execute(table.delete())
+    make_anew(connection)
 
 
 def downgrade() -> None:

@@ -7,9 +7,9 @@ indexer reads it again.
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect
 
-from ledger.projection.tables import CHAIN_COPY, METADATA, PROJECTIONS
+from ledger.projection.migrations.anew import make_anew
 
 revision = "0011_derived"
 down_revision = "0010_treasury_rules"
@@ -21,12 +21,7 @@ def upgrade() -> None:
     present = set(inspect(connection).get_table_names())
     if "affiliates" in present:
         return
-    for table in reversed(PROJECTIONS):
-        if table.name in present:
-            connection.execute(text(f"DROP TABLE {table.name}"))
-    METADATA.create_all(connection, tables=list(PROJECTIONS))
-    for table in reversed(CHAIN_COPY):
-        connection.execute(table.delete())
+    make_anew(connection)
 
 
 def downgrade() -> None:
