@@ -26,6 +26,7 @@ import {Fen, MICRO_FEN_PER_FEN, MicroFen, Ppm} from "./libraries/Units.sol";
 /// @dev What is seldom called lies in linked libraries, as one contract has no room for all.
 contract RevenueLedger is IRevenueLedger, Member {
     using BookKeeping for Books;
+    using BookKeeping for Scheme;
 
     ILicenceRegistry private immutable LICENCES;
     IUsageLog private immutable USAGE_LOG;
@@ -88,7 +89,7 @@ contract RevenueLedger is IRevenueLedger, Member {
         bill.paidFen = bill.paidFen + amountFen;
         uint64 heldUntil = 0;
         if (amountFen == openFen) {
-            heldUntil = Clock.nowSeconds() + subject.holdSeconds;
+            heldUntil = subject.holdUntil(DIRECTORY);
             bill.heldUntil = heldUntil;
             bill.state = InvoiceState.HELD;
         }
@@ -120,7 +121,7 @@ contract RevenueLedger is IRevenueLedger, Member {
     function reduce(bytes16 invoiceId, Fen reductionFen, bytes32 receiptDigest, bytes32 documentDigest) external {
         bytes16 schemeId = _books.knownInvoice(invoiceId).schemeId;
         _requireOperator(schemeId, _books.schemes[schemeId].operatorId);
-        Billing.reduce(_books, invoiceId, reductionFen, receiptDigest, documentDigest, _nextEventNo());
+        Billing.reduce(_books, invoiceId, reductionFen, receiptDigest, documentDigest, DIRECTORY, _nextEventNo());
     }
 
     /// @inheritdoc IRevenueLedger
@@ -165,14 +166,14 @@ contract RevenueLedger is IRevenueLedger, Member {
     }
 
     /// @inheritdoc IRevenueLedger
-    function openMarket(bytes16 schemeId, uint32 cityCode, uint16 year, Ppm vatPpm, uint32 holdSeconds) external {
+    function openMarket(bytes16 schemeId, uint32 cityCode, uint16 year, Ppm vatPpm, uint16 holdDays) external {
         OutcomeSharing.Terms memory terms = OutcomeSharing.Terms({
             schemeId: schemeId,
             developerId: _actorWith(Role.DEVELOPER, cityCode),
             cityCode: cityCode,
             year: year,
             vatPpm: vatPpm,
-            holdSeconds: holdSeconds
+            holdDays: holdDays
         });
         OutcomeSharing.open(_books, terms, _nextEventNo());
     }

@@ -41,8 +41,8 @@ interface IRevenueLedger {
         Ppm governancePpm;
         /// @dev Approved tax line without VAT.
         Fen taxFen;
-        /// @dev How long a payment is held for acceptance, in seconds.
-        uint32 holdSeconds;
+        /// @dev Working days that a payment is held for acceptance, at most 60.
+        uint16 holdDays;
         /// @dev Salted digest of the decision's document.
         bytes32 decisionDigest;
     }
@@ -79,7 +79,7 @@ interface IRevenueLedger {
         Ppm platformPpm;
         Ppm governancePpm;
         uint32 cityCode;
-        uint32 holdSeconds;
+        uint16 holdDays;
         uint32 releaseCount;
         /// @dev Bills that are neither released nor taken back.
         uint32 openCount;
@@ -258,7 +258,7 @@ interface IRevenueLedger {
         uint32 cityCode,
         uint16 year,
         Ppm vatPpm,
-        uint32 holdSeconds
+        uint16 holdDays
     );
     /// @notice An income of a derived product is shared: to each of its lineage the net times its ppm.
     event OutcomeShared(
@@ -328,6 +328,8 @@ interface IRevenueLedger {
     error RevenueLedger_ChangeDue(bytes16 schemeId, uint32 changeFrom);
     /// @notice Thrown when a rate exceeds its limit.
     error RevenueLedger_RateTooLarge(bytes16 schemeId, Ppm got, uint256 limit);
+    /// @notice Thrown when payments would be held for more working days than the limit.
+    error RevenueLedger_HoldTooLong(bytes16 schemeId, uint16 gotDays, uint16 limitDays);
     /// @notice Thrown when claimants are missing, too many, or not strictly ascending.
     error RevenueLedger_ClaimantOrder(bytes16 schemeId, uint256 index);
     /// @notice Thrown when an amount exceeds what the units admit.
@@ -522,7 +524,8 @@ interface IRevenueLedger {
     /// @dev A developer of the city. It has no approved cost, no permitted income and no cycle, and is
     /// never closed, as nothing of it is deducted later.
     /// @param vatPpm At most 130,000, the highest rate of VAT.
-    function openMarket(bytes16 schemeId, uint32 cityCode, uint16 year, Ppm vatPpm, uint32 holdSeconds) external;
+    /// @param holdDays Working days that a payment is held for acceptance, at most 60.
+    function openMarket(bytes16 schemeId, uint32 cityCode, uint16 year, Ppm vatPpm, uint16 holdDays) external;
 
     /// @notice Shares a released income of a derived product, in the order of release: the operator of
     /// its scheme, or a platform. There is nothing to choose. Emits {OutcomeShared}.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IDirectory} from "../interfaces/IDirectory.sol";
 import {ILicenceRegistry} from "../interfaces/ILicenceRegistry.sol";
 import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
 import {IUsageLog} from "../interfaces/IUsageLog.sol";
@@ -16,6 +17,7 @@ import {Fen, INCOME_FEN_MAX, PeriodId} from "./Units.sol";
 /// @dev Linked, not inlined: one contract has no room for all.
 library Billing {
     using BookKeeping for Books;
+    using BookKeeping for IRevenueLedger.Scheme;
 
     /// @notice Bills what a licence used since its last bill in one log.
     function issue(
@@ -79,7 +81,7 @@ library Billing {
         }
         bool isAccepted = acceptorId != 0 || licence.isAcceptedByUse;
         uint64 nowSeconds = Clock.nowSeconds();
-        if (!isAccepted && nowSeconds < bill.heldUntil) {
+        if (!isAccepted && nowSeconds <= bill.heldUntil) {
             revert IRevenueLedger.RevenueLedger_StillHeld(invoiceId, bill.heldUntil, nowSeconds);
         }
         if (bill.isFrozen) revert IRevenueLedger.RevenueLedger_Frozen(invoiceId);
@@ -98,6 +100,7 @@ library Billing {
         Fen reductionFen,
         bytes32 receiptDigest,
         bytes32 documentDigest,
+        IDirectory directory,
         uint64 eventNo
     ) external {
         IRevenueLedger.Invoice storage bill = books.invoices[invoiceId];
@@ -119,7 +122,7 @@ library Billing {
             --subject.openCount;
         } else if (isUnpaid && grossFen == bill.paidFen) {
             bill.state = InvoiceState.HELD;
-            bill.heldUntil = Clock.nowSeconds() + subject.holdSeconds;
+            bill.heldUntil = subject.holdUntil(directory);
         }
         emit IRevenueLedger.InvoiceReduced(
             eventNo, invoiceId, reductionFen, grossFen, bill.heldUntil, receiptDigest, documentDigest

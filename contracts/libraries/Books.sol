@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IDirectory} from "../interfaces/IDirectory.sol";
 import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
 import {AccountWord} from "./Accounts.sol";
+import {Clock} from "./Clock.sol";
 import {InvoiceState, SchemeState} from "./Codes.sol";
 import {Part} from "./Parting.sol";
 import {Fen, INCOME_FEN_MAX, MICRO_FEN_PER_FEN, MicroFen, PPM_WHOLE, Ppm} from "./Units.sol";
@@ -26,6 +28,8 @@ struct Books {
 /// @title BookKeeping
 /// @notice Look-ups and small rules that the ledger and its libraries share.
 library BookKeeping {
+    uint16 private constant HOLD_DAYS_MAX = 60;
+
     function known(Books storage books, bytes16 schemeId)
         internal
         view
@@ -58,6 +62,17 @@ library BookKeeping {
         if (subject.state != needed) {
             revert IRevenueLedger.RevenueLedger_SchemeState(schemeId, subject.state, needed);
         }
+    }
+
+    function requireHoldDays(bytes16 schemeId, uint16 holdDays) internal pure {
+        if (holdDays > HOLD_DAYS_MAX) {
+            revert IRevenueLedger.RevenueLedger_HoldTooLong(schemeId, holdDays, HOLD_DAYS_MAX);
+        }
+    }
+
+    /// @return The last second in which a payment made now is held.
+    function holdUntil(IRevenueLedger.Scheme storage subject, IDirectory directory) internal view returns (uint64) {
+        return directory.workingDaysAfter(Clock.nowSeconds(), subject.holdDays);
     }
 
     /// @dev Floor: what is left of the division belongs to the tax authority.

@@ -25,7 +25,7 @@ library OutcomeSharing {
         uint32 cityCode;
         uint16 year;
         Ppm vatPpm;
-        uint32 holdSeconds;
+        uint16 holdDays;
     }
 
     /// @notice Opens a scheme of a developer's year: no cost, no permitted income, no cycle.
@@ -35,11 +35,12 @@ library OutcomeSharing {
         if (Ppm.unwrap(terms.vatPpm) > VAT_PPM_MAX) {
             revert IRevenueLedger.RevenueLedger_RateTooLarge(terms.schemeId, terms.vatPpm, VAT_PPM_MAX);
         }
+        BookKeeping.requireHoldDays(terms.schemeId, terms.holdDays);
         subject.operatorId = terms.developerId;
         subject.cityCode = terms.cityCode;
         subject.year = terms.year;
         subject.vatPpm = terms.vatPpm;
-        subject.holdSeconds = terms.holdSeconds;
+        subject.holdDays = terms.holdDays;
         subject.state = SchemeState.MARKET;
         emit IRevenueLedger.MarketOpened(
             eventNo,
@@ -48,7 +49,7 @@ library OutcomeSharing {
             terms.cityCode,
             terms.year,
             terms.vatPpm,
-            terms.holdSeconds
+            terms.holdDays
         );
     }
 

@@ -121,7 +121,7 @@ library Schemes {
     function _enterTerms(IRevenueLedger.Scheme storage subject, IRevenueLedger.SchemeTerms calldata terms) private {
         subject.surchargePpm = terms.surchargePpm;
         subject.vatPpm = terms.vatPpm;
-        subject.holdSeconds = terms.holdSeconds;
+        subject.holdDays = terms.holdDays;
         subject.governanceId = terms.governanceId;
         subject.isTrial = terms.isTrial;
         subject.providersPpm = terms.providersPpm;
@@ -200,6 +200,7 @@ library Schemes {
         _requireRate(schemeId, terms.bondPpm, PPM_WHOLE);
         _requireRate(schemeId, terms.surchargePpm, PPM_WHOLE);
         _requireRate(schemeId, terms.vatPpm, PPM_WHOLE);
+        BookKeeping.requireHoldDays(schemeId, terms.holdDays);
         uint256 sum = uint256(Ppm.unwrap(terms.providersPpm)) + Ppm.unwrap(terms.operatorPpm)
             + Ppm.unwrap(terms.platformPpm) + Ppm.unwrap(terms.governancePpm);
         bool isHeld = Ppm.unwrap(terms.governancePpm) == 0 || terms.governanceId != 0;

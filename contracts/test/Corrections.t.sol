@@ -80,7 +80,7 @@ contract CorrectionsTest is Market {
         IRevenueLedger.Invoice memory bill = ledger.invoice(_id(BILL));
         _true(bill.state == InvoiceState.HELD, "held");
         _equal(Fen.unwrap(bill.grossFen), 200, "gross");
-        _equal(bill.heldUntil, NOON + 7 days, "until");
+        _equal(bill.heldUntil, HELD_UNTIL, "until");
     }
 
     function test_reduce__to_nothing__refunded_and_no_longer_open() public {

@@ -276,6 +276,9 @@ contract DerivedTest is Market {
         );
         _as(DEVELOPER);
         ledger.openMarket(_id(312), NANJING, 2026, Ppm.wrap(130_001), 0);
+        vm.expectRevert(abi.encodeWithSelector(IRevenueLedger.RevenueLedger_HoldTooLong.selector, _id(312), 61, 60));
+        _as(DEVELOPER);
+        ledger.openMarket(_id(312), NANJING, 2026, Ppm.wrap(0), 61);
     }
 
     function testFuzz_correct__in_two_steps__what_is_left_is_what_a_smaller_bill_gives(uint64 gross, uint64 off)
@@ -432,7 +435,7 @@ contract DerivedTest is Market {
 
     function _openMarket() private {
         _as(DEVELOPER);
-        ledger.openMarket(_id(MARKET), NANJING, 2026, Ppm.wrap(60_000), 7 days);
+        ledger.openMarket(_id(MARKET), NANJING, 2026, Ppm.wrap(60_000), 5);
     }
 
     /// @dev An income of the derived product, ready to be shared.

@@ -41,7 +41,7 @@ contract RevenueLedgerTest is Market {
         _equal(scheme.year, 2026, "year");
         _equal(Ppm.unwrap(scheme.surchargePpm), 7200, "surcharge");
         _equal(Ppm.unwrap(scheme.vatPpm), 60_000, "vat");
-        _equal(scheme.holdSeconds, 7 days, "hold");
+        _equal(scheme.holdDays, 5, "hold");
         _equal(MicroFen.unwrap(scheme.taxMicroFen), 3_600_000e6, "tax");
         _equal(MicroFen.unwrap(_account(DATASET_2).costMicroFen), 30_000_000e6, "cost");
         _equal(MicroFen.unwrap(_account(DATASET_2).recoveredMicroFen), 0, "recovered");
@@ -103,6 +103,9 @@ contract RevenueLedgerTest is Market {
         terms = _otherTerms();
         terms.vatPpm = Ppm.wrap(1_000_003);
         _refuseRate(terms, 1_000_003, 1_000_000);
+        terms.vatPpm = Ppm.wrap(60_000);
+        terms.holdDays = 61;
+        _refuseHold(terms);
     }
 
     function test_approve__no_or_unordered_claimants__refused() public {
@@ -328,12 +331,19 @@ contract RevenueLedgerTest is Market {
         _true(ledger.invoice(_id(BILL)).state == InvoiceState.ISSUED, "open");
         vm.expectEmit();
         emit IRevenueLedger.PaymentRecorded(
-            4, _id(BILL), Fen.wrap(300), Fen.wrap(500), NOON + 7 days, DOCUMENT
+            4, _id(BILL), Fen.wrap(300), Fen.wrap(500), HELD_UNTIL, DOCUMENT
         );
         _payWith(BILL, 300, DOCUMENT);
         _true(ledger.invoice(_id(BILL)).state == InvoiceState.HELD, "held");
-        _equal(ledger.invoice(_id(BILL)).heldUntil, NOON + 7 days, "until");
+        _equal(ledger.invoice(_id(BILL)).heldUntil, HELD_UNTIL, "until");
         _equal(Fen.unwrap(ledger.invoice(_id(BILL)).paidFen), 500, "paid");
+    }
+
+    function testFuzz_pay__any_calendar__held_for_working_days_of_it(uint256 low, uint256 high) public {
+        directory.setWorkingDays(2026, low, high & ((1 << 109) - 1));
+        _issue(BILL, 500);
+        _pay(BILL, 500);
+        _equal(ledger.invoice(_id(BILL)).heldUntil, directory.workingDaysAfter(NOON, 5), "until");
     }
 
     function test_pay__unknown_bill__refused() public {
@@ -404,7 +414,7 @@ contract RevenueLedgerTest is Market {
     function test_release__after_the_hold__by_anyone() public {
         _issue(BILL, 500);
         _pay(BILL, 500);
-        vm.warp(NOON + 7 days);
+        vm.warp(HELD_UNTIL + 1);
         vm.expectEmit();
         emit IRevenueLedger.InvoiceReleased(4, _id(BILL), 1, false);
         ledger.release(_id(BILL));
@@ -414,10 +424,10 @@ contract RevenueLedgerTest is Market {
     function test_release__one_second_early__refused() public {
         _issue(BILL, 500);
         _pay(BILL, 500);
-        vm.warp(NOON + 7 days - 1);
+        vm.warp(HELD_UNTIL);
         _refuse(
             abi.encodeWithSelector(
-                IRevenueLedger.RevenueLedger_StillHeld.selector, _id(BILL), NOON + 7 days, NOON + 7 days - 1
+                IRevenueLedger.RevenueLedger_StillHeld.selector, _id(BILL), HELD_UNTIL, HELD_UNTIL
             )
         );
         ledger.release(_id(BILL));
@@ -769,6 +779,15 @@ contract RevenueLedgerTest is Market {
     function _refuseRate(IRevenueLedger.SchemeTerms memory terms, uint32 got, uint256 limit) private {
         _refuse(
             abi.encodeWithSelector(IRevenueLedger.RevenueLedger_RateTooLarge.selector, terms.schemeId, got, limit)
+        );
+        _approveAs(PRICER, terms, _costs());
+    }
+
+    function _refuseHold(IRevenueLedger.SchemeTerms memory terms) private {
+        _refuse(
+            abi.encodeWithSelector(
+                IRevenueLedger.RevenueLedger_HoldTooLong.selector, terms.schemeId, terms.holdDays, 60
+            )
         );
         _approveAs(PRICER, terms, _costs());
     }

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from ledger.app.commands import Command, CommandRequest, command
 from ledger.app.datasets import decision_document
-from ledger.app.fields import CityCode, Id, ModeField, Part, PpmField, Text, fresh_id
+from ledger.app.fields import CityCode, HoldDaysField, Id, ModeField, Part, PpmField, Text, fresh_id
 from ledger.app.market import Market
 from ledger.codec.documents import Document
 from ledger.domain.codes import ModeSet
@@ -76,7 +76,7 @@ class OpenMarket(CommandRequest):
     city_code: CityCode
     year: Annotated[int, Field(ge=2020, lt=2**16)]
     vat_ppm: Annotated[int, Field(ge=0, le=130_000)]
-    hold_seconds: Annotated[int, Field(ge=0, lt=2**32)]
+    hold_days: HoldDaysField
 
 
 @command("declare-affiliates", DeclareAffiliates, "Declare affiliates", "申报关联方")
@@ -161,7 +161,7 @@ def open_market(market: Market, actor_id: UUID | None, request: OpenMarket) -> C
             request.city_code,
             request.year,
             request.vat_ppm,
-            request.hold_seconds,
+            request.hold_days,
         ),
         result={"scheme_id": str(request.scheme_id)},
     )

@@ -34,7 +34,13 @@ from ledger.domain.objections import (
     ReliefRoute,
     SubjectKind,
 )
-from ledger.domain.units import AMOUNT_FEN_MAX, INCOME_FEN_MAX, PPM_WHOLE, UINT64_MAX
+from ledger.domain.units import (
+    AMOUNT_FEN_MAX,
+    HOLD_DAYS_MAX,
+    INCOME_FEN_MAX,
+    PPM_WHOLE,
+    UINT64_MAX,
+)
 
 
 def checked(parse: Callable[[Any], Any]) -> BeforeValidator:
@@ -94,7 +100,8 @@ FenField = Annotated[int, Field(ge=0, le=AMOUNT_FEN_MAX)]
 IncomeField = Annotated[int, Field(ge=0, le=INCOME_FEN_MAX)]
 PpmField = Annotated[int, Field(ge=0, le=PPM_WHOLE)]
 Uint64Field = Annotated[int, Field(ge=0, le=UINT64_MAX)]
-Uint32Field = Annotated[int, Field(ge=0, le=2**32 - 1)]
+HoldDaysField = Annotated[int, Field(ge=0, le=HOLD_DAYS_MAX)]
+"""Working days that a payment is held for acceptance (验收期)."""
 InstantField = Annotated[int, Field(ge=0, le=2**40)]
 """Unix seconds."""
 Text = Annotated[str, Field(min_length=1, max_length=4000)]

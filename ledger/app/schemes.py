@@ -15,13 +15,13 @@ from ledger.app.datasets import decision_document
 from ledger.app.errors import ChangeAbsentError
 from ledger.app.fields import (
     CityCode,
+    HoldDaysField,
     Id,
     IncomeField,
     InstantField,
     Part,
     PpmField,
     Text,
-    Uint32Field,
     fresh_id,
 )
 from ledger.app.market import Market
@@ -64,7 +64,7 @@ class SchemeFields(CommandRequest):
     surcharge_ppm: PpmField
     vat_ppm: PpmField
     tax_fen: IncomeField
-    hold_seconds: Uint32Field
+    hold_days: HoldDaysField
     is_trial: bool = False
     profit: ProfitField | None = None
     """The demonstration's vector when absent: no national ratio exists."""
@@ -308,7 +308,7 @@ def _terms(request: SchemeFields, actor_id: UUID | None) -> dict[str, Any]:
         "surcharge_ppm": request.surcharge_ppm,
         "vat_ppm": request.vat_ppm,
         "tax_fen": request.tax_fen,
-        "hold_seconds": request.hold_seconds,
+        "hold_days": request.hold_days,
         "is_trial": request.is_trial,
         "governance_id": NOBODY if request.is_trial else governance_id,
     } | (_TRIAL_PROFIT if request.is_trial else profit)

@@ -47,7 +47,9 @@ def scheme_market(
     year: int,
     key_name: AsOption,
     vat_ppm: Annotated[int, typer.Option("--vat-ppm", help="VAT rate, at most 130000.")] = 60_000,
-    hold_days: Annotated[int, typer.Option("--hold-days", min=0, max=3650)] = 7,
+    hold_days: Annotated[
+        int, typer.Option("--hold-days", help="Working days for acceptance, at most 60.")
+    ] = 5,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -57,7 +59,7 @@ def scheme_market(
         "city_code": city_code,
         "year": year,
         "vat_ppm": vat_ppm,
-        "hold_seconds": hold_days * 24 * 3600,
+        "hold_days": hold_days,
     }
     carry_out(home, key_name, "open-market", body, as_json)
 

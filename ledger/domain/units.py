@@ -31,6 +31,8 @@ UINT64_MAX = 2**64 - 1
 AMOUNT_FEN_MAX = 2**53 - 1
 INCOME_FEN_MAX = UINT64_MAX // MICRO_FEN_PER_FEN
 SPREAD_PPM_MAX = 60_000
+HOLD_DAYS_MAX = 60
+"""Working days; `BookKeeping.HOLD_DAYS_MAX` of the contracts."""
 
 
 def require_range(name: str, value: object, low: int, high: int) -> int:

@@ -13,10 +13,12 @@ from ledger.domain.codes import InvoiceState, SchemeState
 from ledger.domain.units import UINT64_MAX
 from ledger.verification.anchors import LogsReplay
 from ledger.verification.books import Books, Invoice
+from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
 from ledger.verification.licences import LicencesReplay
 from ledger.verification.shares import charge_fen
 from ledger.verification.sold import CHARGEABLE, Licence
+from ledger.verification.working_days import last_second
 
 ReadReceipt = Callable[[int, int], Receipt | None]
 """Returns the receipt of a log number and an index, None when there is none."""
@@ -29,12 +31,14 @@ class InvoiceCheck:
         self,
         findings: Findings,
         books: Books,
+        directory: DirectoryReplay,
         licences: LicencesReplay,
         logs: LogsReplay,
         read_receipt: ReadReceipt,
     ) -> None:
         self._findings = findings
         self._books = books
+        self._directory = directory
         self._licences = licences
         self._logs = logs
         self._read_receipt = read_receipt
@@ -87,12 +91,10 @@ class InvoiceCheck:
             invoice.gross_fen,
         )
         is_full = invoice.paid_fen >= invoice.gross_fen
-        scheme = self._books.schemes.get(invoice.scheme_id)
-        hold_seconds = scheme.terms["hold_seconds"] if scheme else 0
-        expected = event.block_time + hold_seconds if is_full else 0
-        self._findings.same("hold_end", where, args["held_until"], expected)
         if is_full:
-            invoice.state, invoice.held_until = InvoiceState.HELD, args["held_until"]
+            self._hold(invoice, event, where)
+        else:
+            self._findings.same("hold_end", where, args["held_until"], 0)
 
     def frozen(self, event: Event, where: str) -> None:
         """Check that what is frozen is not released yet; that a case froze it is checked there."""
@@ -127,10 +129,15 @@ class InvoiceCheck:
         if invoice.gross_fen == 0 and state != InvoiceState.RELEASED:
             invoice.state = InvoiceState.REFUNDED
         elif is_unpaid and invoice.gross_fen == invoice.paid_fen:
-            invoice.state, invoice.held_until = InvoiceState.HELD, args["held_until"]
-            scheme = self._books.schemes.get(invoice.scheme_id)
-            expected = event.block_time + (scheme.terms["hold_seconds"] if scheme else 0)
-            self._findings.same("hold_end", where, args["held_until"], expected)
+            self._hold(invoice, event, where)
+
+    def _hold(self, invoice: Invoice, event: Event, where: str) -> None:
+        """Check the last second of a hold that begins, and take it."""
+        invoice.state, invoice.held_until = InvoiceState.HELD, event.args["held_until"]
+        scheme = self._books.schemes.get(invoice.scheme_id)
+        days = scheme.terms["hold_days"] if scheme else 0
+        expected = last_second(self._directory.working_days, event.block_time, days)
+        self._findings.same("hold_end", where, invoice.held_until, expected)
 
     def released(self, event: Event, where: str) -> None:
         """Check a release: after the hold or by acceptance, numbered in order."""
@@ -144,7 +151,7 @@ class InvoiceCheck:
             self._findings.same("accepted_by_use", where, is_accepted, True)
         if not event.args["is_accepted"]:
             self._findings.require(
-                event.block_time >= invoice.held_until,
+                event.block_time > invoice.held_until,
                 "released_early",
                 where,
                 event.block_time,

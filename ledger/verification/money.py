@@ -44,7 +44,7 @@ class MoneyReplay(Replay):
         self.datasets = datasets
         self.licences = licences
         self.books = Books()
-        invoices = InvoiceCheck(findings, self.books, licences, logs, read_receipt)
+        invoices = InvoiceCheck(findings, self.books, directory, licences, logs, read_receipt)
         schemes = SchemeCheck(findings, self.books, directory, self.grade_of)
         outcomes = OutcomeCheck(findings, self.books, directory, licences, self._owe)
         self.handlers = {

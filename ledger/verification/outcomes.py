@@ -11,6 +11,7 @@ from uuid import UUID
 
 from ledger.chain.events import Event
 from ledger.domain.codes import InvoiceState, Role, SchemeState
+from ledger.domain.units import HOLD_DAYS_MAX
 from ledger.verification.books import Books, Invoice, Reason, Scheme
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
@@ -64,6 +65,8 @@ class OutcomeCheck:
         vat_ppm = args["vat_ppm"]
         is_lawful = vat_ppm <= VAT_PPM_MAX
         self._findings.require(is_lawful, "rate_too_large", where, vat_ppm, VAT_PPM_MAX)
+        days = args["hold_days"]
+        self._findings.require(days <= HOLD_DAYS_MAX, "hold_too_long", where, days, HOLD_DAYS_MAX)
         terms = dict.fromkeys(_NOTHING, 0) | {
             "scheme_id": scheme_id,
             "operator_id": developer_id,
@@ -72,7 +75,7 @@ class OutcomeCheck:
             "cycle_id": _NOBODY,
             "is_trial": False,
         }
-        terms |= {name: args[name] for name in ("city_code", "year", "vat_ppm", "hold_seconds")}
+        terms |= {name: args[name] for name in ("city_code", "year", "vat_ppm", "hold_days")}
         self._books.schemes[scheme_id] = Scheme(
             terms, {}, event.block_time, state=SchemeState.MARKET
         )

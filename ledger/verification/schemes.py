@@ -12,7 +12,13 @@ from uuid import UUID
 
 from ledger.chain.events import Event
 from ledger.domain.codes import CloseOutcome, InvoiceState, Role, SchemeState
-from ledger.domain.units import MICRO_FEN_PER_FEN, PPM_WHOLE, SPREAD_PPM_MAX, UINT32_MAX
+from ledger.domain.units import (
+    HOLD_DAYS_MAX,
+    MICRO_FEN_PER_FEN,
+    PPM_WHOLE,
+    SPREAD_PPM_MAX,
+    UINT32_MAX,
+)
 from ledger.verification.books import Account, Books, Cycle, Reason, Scheme
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
@@ -229,6 +235,8 @@ class SchemeCheck:
             self._findings.require(
                 terms[name] <= limit, "rate_too_large", f"{where}, {name}", terms[name], limit
             )
+        days = terms["hold_days"]
+        self._findings.require(days <= HOLD_DAYS_MAX, "hold_too_long", where, days, HOLD_DAYS_MAX)
         vector = sum(terms[name] for name in _VECTOR)
         expected = 0 if terms["is_trial"] else PPM_WHOLE
         self._findings.same("profit_vector", where, vector, expected)

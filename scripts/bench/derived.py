@@ -38,7 +38,7 @@ def develop(bench: Bench) -> Sale:
     _price(bench, "developer", product_id)
     scheme_id = new_id()
     year = time.gmtime(time.time() + 8 * 3600).tm_year
-    rates = {"city_code": CITY, "year": year, "vat_ppm": 60_000, "hold_seconds": DAY_SECONDS}
+    rates = {"city_code": CITY, "year": year, "vat_ppm": 60_000, "hold_days": 1}
     bench.run("developer", "open-market", {"scheme_id": str(scheme_id)} | rates)
     return Sale(product_id, scheme_id, _license(bench, product_id, "developer", "user", 0))
 

@@ -244,7 +244,7 @@ def _scheme(bench: Bench, scheme_id: UUID, claimants: list[UUID]) -> dict[str, A
         "surcharge_ppm": 7_200,
         "vat_ppm": 60_000,
         "tax_fen": 3_600_000,
-        "hold_seconds": 5 * DAY_SECONDS,
+        "hold_days": 5,
         "reason": "示例",
         "costs": [{"claimant_id": str(key), "cost_fen": 100_000_000} for key in claimants],
     }

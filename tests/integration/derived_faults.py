@@ -69,6 +69,7 @@ FAULTS: list[tuple[str, int, Change, str]] = [
     ("LicenceGranted", 1, put("agreement", "outcome_ppm", 1_000_001), "outcome_share"),
     ("MarketOpened", 0, put("developer_id", "buyer"), "role_missing"),
     ("MarketOpened", 0, put("vat_ppm", 130_001), "rate_too_large"),
+    ("MarketOpened", 0, put("hold_days", 61), "hold_too_long"),
     ("MarketOpened", 0, add("year", 1), "scheme_mismatch"),
     ("OutcomeShared", 0, add("net_fen", 1), "split_net"),
     ("OutcomeShared", 0, add("vat_fen", 1), "split_vat"),

@@ -115,7 +115,7 @@ def open_scheme(small: SmallMarket, developer: str) -> UUID:
         "city_code": NANJING,
         "year": time.gmtime(time.time() + 8 * 3600).tm_year,
         "vat_ppm": 60_000,
-        "hold_seconds": 5 * 24 * 3600,
+        "hold_days": 5,
     }
     small.run(developer, "open-market", body)
     return UUID(body["scheme_id"])

@@ -283,7 +283,7 @@ def _sell(small: SmallMarket) -> None:
             "surcharge_ppm": 7_200,
             "vat_ppm": 60_000,
             "tax_fen": 3_600_000,
-            "hold_seconds": 5 * 24 * 3600,
+            "hold_days": 5,
             "reason": "成本监审",
             "costs": [
                 {"claimant_id": str(key), "cost_fen": cost} for key, (_, _, cost) in weights.items()

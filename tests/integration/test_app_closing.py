@@ -208,7 +208,7 @@ def change_costs(small: SmallMarket) -> None:
         "surcharge_ppm": 7_200,
         "vat_ppm": 60_000,
         "tax_fen": 3_600_000,
-        "hold_seconds": 60,
+        "hold_days": 1,
         "reason": "调整",
         "costs": costs,
     }
@@ -269,7 +269,7 @@ def deduct(small: SmallMarket) -> None:
         "surcharge_ppm": 7_200,
         "vat_ppm": 60_000,
         "tax_fen": 0,
-        "hold_seconds": 60,
+        "hold_days": 1,
         "reason": "成本监审",
         "costs": [
             {"claimant_id": str(row.claimant_id), "cost_fen": 50_000_000}

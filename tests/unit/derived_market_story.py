@@ -70,7 +70,7 @@ def derived_story() -> list[StoredEvent]:
         city_code=CITY,
         year=2026,
         vat_ppm=60_000,
-        hold_seconds=0,
+        hold_days=0,
     )
     issued = bill(BILL, 0, 5_000, 106_000) | {
         "scheme_id": MARKET_SCHEME,

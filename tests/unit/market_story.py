@@ -493,7 +493,7 @@ def terms() -> dict[str, Any]:
         "surcharge_ppm": 6_000,
         "vat_ppm": 60_000,
         "tax_fen": 1_000_000,
-        "hold_seconds": 500,
+        "hold_days": 5,
         "decision_digest": digest(22),
     }
 

@@ -211,6 +211,8 @@ FAULTS: list[tuple[str, int, Change, str]] = [
     ("Anchored", 1, put("size", 200), "anchor_size"),
     ("SchemeApproved", 0, put("terms", "operator_id", m.BUYER), "role_missing"),
     ("SchemeApproved", 0, put("terms", "spread_ppm", 60_001), "rate_too_large"),
+    ("SchemeApproved", 0, put("terms", "hold_days", 61), "hold_too_long"),
+    ("SchemeApproved", 0, put("terms", "hold_days", 4), "hold_end"),
     ("SchemeApproved", 0, put("terms", "year", 2025), "scheme_mismatch"),
     ("SchemeApproved", 0, put("terms", "vat_ppm", 50_000), "split_net"),
     ("SchemeApproved", 0, put("terms", "surcharge_ppm", 6_001), "split_tax"),

@@ -27,6 +27,8 @@ EVERY_CELL = sum(3 << 3 * cell for cell in range(70))
 """Conditional, whatever the mode and the purpose."""
 LOW_2026, HIGH_2026 = (2**256 - 1) & ~7, 2**109 - 1
 """Every day but the first three is worked."""
+HELD_UNTIL = 1_790_438_399
+"""The end of 26 September in China: five days after START's, each of them worked."""
 ORIGIN = "example.org/log/1"
 DOMAIN = {
     "name": "MetroDataLedger",
@@ -450,7 +452,7 @@ class VerifiedMarket:
             "surcharge_ppm": 6_000,
             "vat_ppm": 60_000,
             "tax_fen": 1_000_000,
-            "hold_seconds": 500,
+            "hold_days": 5,
             "decision_digest": digest(22),
         }
         costs = [
@@ -482,7 +484,7 @@ class VerifiedMarket:
         self._invoice(FREE, 2, 201, 0, 7, 0)
         self._invoice(LATER, 1, 301, 10_000, 12_500, LATER_FEN)
         self._pay(6_000, 6_000, 0)
-        self._pay(GROSS_FEN - 6_000, GROSS_FEN, START + len(self.events) + 1 + 500)
+        self._pay(GROSS_FEN - 6_000, GROSS_FEN, HELD_UNTIL)
         say = self.say
         say("RevenueLedger", "InvoiceReleased", invoice_id=INVOICE, release_no=1, is_accepted=True)
         split = {

@@ -83,7 +83,7 @@ contract LedgerHandler is Market {
     function release(uint256 seed) external {
         uint128 invoiceId = _pick(InvoiceState.HELD, seed);
         uint64 heldUntil = ledger.invoice(_id(invoiceId)).heldUntil;
-        if (block.timestamp < heldUntil) vm.warp(heldUntil);
+        if (block.timestamp <= heldUntil) vm.warp(heldUntil + 1);
         ledger.release(_id(invoiceId));
         _noteRelease(invoiceId);
     }

@@ -69,6 +69,8 @@ abstract contract Market is Check {
     /// @dev 2026-06-15 12:00 in China.
     uint64 internal constant NOON = 1781496000;
     uint64 internal constant NOON_MS = NOON * 1000;
+    /// @dev NOON is a Monday's; five working days end with the Monday after it.
+    uint64 internal constant HELD_UNTIL = NOON + 7 days + 12 hours - 1;
     /// @dev Within three years of every instant that the tests code at.
     uint64 internal constant VALID_UNTIL = NOON + 2 * 365 days;
     bytes32 internal constant DOCUMENT = bytes32(uint256(0xd0c));
@@ -371,7 +373,7 @@ abstract contract Market is Check {
             platformPpm: Ppm.wrap(100_000),
             governancePpm: Ppm.wrap(100_000),
             taxFen: Fen.wrap(3_600_000),
-            holdSeconds: 7 days,
+            holdDays: 5,
             decisionDigest: DOCUMENT
         });
     }

@@ -27,7 +27,7 @@ class SchemeRecord:
     operator_ppm: int
     platform_ppm: int
     governance_ppm: int
-    hold_seconds: int
+    hold_days: int
     cost_micro_fen: int
     profit_micro_fen: int
     tax_micro_fen: int

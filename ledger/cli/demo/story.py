@@ -212,7 +212,7 @@ RATES: dict[str, int] = {
     "surcharge_ppm": 7_200,
     "vat_ppm": 60_000,
     "tax_fen": 3_600_000,
-    "hold_seconds": 5 * 24 * 3600,
+    "hold_days": 5,
 }
 BANDS = [
     {"up_to_units": 1_000, "price_micro_yuan": 0},

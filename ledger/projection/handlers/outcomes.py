@@ -101,7 +101,7 @@ def market_opened(connection: Connection, event: StoredEvent) -> None:
         year=args["year"],
         is_trial=False,
         vat_ppm=args["vat_ppm"],
-        hold_seconds=args["hold_seconds"],
+        hold_days=args["hold_days"],
         release_count=0,
         split_count=0,
         state=SchemeState.MARKET,

@@ -45,7 +45,7 @@ _TERMS = (
     "operator_ppm",
     "platform_ppm",
     "governance_ppm",
-    "hold_seconds",
+    "hold_days",
     "decision_digest",
 )
 

@@ -43,7 +43,7 @@ class SchemeRow:
     operator_ppm: int
     platform_ppm: int
     governance_ppm: int
-    hold_seconds: int
+    hold_days: int
     cost_micro_fen: int
     profit_micro_fen: int
     tax_micro_fen: int

@@ -34,7 +34,7 @@ schemes = Table(
     integer("operator_ppm"),
     integer("platform_ppm"),
     integer("governance_ppm"),
-    integer("hold_seconds"),
+    integer("hold_days"),
     uint64("cost_micro_fen"),
     uint64("profit_micro_fen"),
     uint64("tax_micro_fen"),

@@ -31,7 +31,7 @@ RATES: dict[str, int] = {
     "spread_ppm": 60_000,
     "surcharge_ppm": 7_200,
     "vat_ppm": 60_000,
-    "hold_seconds": 7 * 24 * 3600,
+    "hold_days": 5,
 }
 TAX_PPM = 7_200
 METERS_LOG = 2
