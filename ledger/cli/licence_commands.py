@@ -29,7 +29,6 @@ from ledger.cli.shell import (
     guarded,
     open_market,
     out,
-    pairs,
     print_json,
     read_json,
     read_object,
@@ -124,7 +123,7 @@ def licence_quote(
     }
     with open_market(home) as market:
         found = quote(market, parse_part(QuoteRequest, body))
-    show(found, as_json, lambda: out.print(pairs("Quote 报价", found)))
+    show(found, as_json, lambda: print_detail("Quote 报价", found))
 
 
 @licence_app.command("draft")

@@ -30,6 +30,7 @@ from ledger.app.settings import Settings
 from ledger.domain.errors import LedgerError, MalformedValueError
 from ledger.domain.ids import parse_id
 from ledger.domain.nesting import check_nesting
+from ledger.domain.units import UINT64_MAX, yuan_text, yuan_text_unit
 
 out = Console()
 err = Console(stderr=True)
@@ -180,11 +181,20 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 def pairs(title: str, members: dict[str, Any]) -> Table:
     """Return the members of an answer as a table of two columns."""
-    rows = [
-        (key, ", ".join(map(str, value)) if isinstance(value, list) else value)
-        for key, value in members.items()
-    ]
-    return table(title, ("what", "value"), rows)
+    return table(title, ("what", "value"), [(key, cell(key, members[key])) for key in members])
+
+
+def cell(name: str, value: object) -> str:
+    """Return a member of an answer as people read it: amounts in yuan, no limit in words."""
+    if isinstance(value, list):
+        return ", ".join(cell(name, item) for item in value)
+    if isinstance(value, int) and name.endswith("_fen") and not name.endswith("_micro_fen"):
+        return f"{yuan_text(value)} yuan"
+    if isinstance(value, int) and name.endswith("_micro_yuan"):
+        return f"{yuan_text_unit(value)} yuan"
+    if name.endswith("_units") and str(value) == str(UINT64_MAX):
+        return "no limit 不限"
+    return str(value)
 
 
 def show_done(done: Any, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ledger.cli.shell import out, pairs, table
+from ledger.cli.shell import cell, out, pairs, table
 from ledger.domain.units import MICRO_FEN_PER_FEN, yuan_text
 
 TIERS = {
@@ -33,7 +33,8 @@ def print_detail(title: str, found: dict[str, Any]) -> None:
         if isinstance(value, dict):
             out.print(pairs(heading, value))
         elif isinstance(value, list) and value and isinstance(value[0], dict):
-            out.print(table(heading, tuple(value[0]), [tuple(row.values()) for row in value]))
+            rows = [tuple(cell(name, item) for name, item in row.items()) for row in value]
+            out.print(table(heading, tuple(value[0]), rows))
         elif isinstance(value, list) and value:
             out.print(pairs(heading, {str(no): item for no, item in enumerate(value, start=1)}))
 

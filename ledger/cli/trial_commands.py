@@ -29,11 +29,10 @@ from ledger.cli.tables import TIERS
 from ledger.domain.errors import MalformedValueError
 from ledger.domain.money import Tier
 from ledger.domain.units import (
-    FEN_PER_YUAN,
     MICRO_FEN_PER_FEN,
-    MICRO_YUAN_PER_FEN,
     PPM_WHOLE,
     yuan_text,
+    yuan_text_unit,
 )
 
 tariff_app = typer.Typer(help="Tariffs 收费标准: what a use would cost.")
@@ -194,9 +193,9 @@ def _print_price(priced: PricedUse) -> None:
     rows = [
         (
             label,
-            _micro_yuan(part.band.price_micro_yuan),
+            yuan_text_unit(part.band.price_micro_yuan),
             f"{part.units:,}",
-            _micro_yuan(part.list_micro_yuan),
+            yuan_text_unit(part.list_micro_yuan),
         )
         for label, part in zip(labels, parts, strict=True)
     ]
@@ -217,11 +216,6 @@ def _band_label(below: int, up_to: int | None) -> str:
 
 def _yuan(amount_micro_fen: int) -> str:
     return yuan_text(amount_micro_fen // MICRO_FEN_PER_FEN)
-
-
-def _micro_yuan(amount: int) -> str:
-    yuan, rest = divmod(amount, MICRO_YUAN_PER_FEN * FEN_PER_YUAN)
-    return f"{yuan:,}.{rest:06d}"
 
 
 def _percent(share_ppm: int) -> str:

@@ -88,11 +88,19 @@ def whole_fen(amount_micro_fen: MicroFen) -> Fen:
 
 def yuan_text(amount_fen: int) -> str:
     """Return an amount as yuan with two decimals for people, e.g. 106,000.00; exact."""
-    yuan, cents = divmod(amount_fen, FEN_PER_YUAN)
-    return f"{yuan:,}.{cents:02d}"
+    return _yuan(amount_fen, FEN_PER_YUAN)
 
 
 def yuan_text_exact(amount_micro_fen: int) -> str:
     """Return an entitlement as yuan with its carried fraction (eight decimals); exact."""
-    yuan, rest = divmod(amount_micro_fen, MICRO_FEN_PER_FEN * FEN_PER_YUAN)
-    return f"{yuan:,}.{rest:08d}"
+    return _yuan(amount_micro_fen, MICRO_FEN_PER_FEN * FEN_PER_YUAN)
+
+
+def yuan_text_unit(price_micro_yuan: int) -> str:
+    """Return a unit price as yuan with its six decimals; exact."""
+    return _yuan(price_micro_yuan, MICRO_YUAN_PER_FEN * FEN_PER_YUAN)
+
+
+def _yuan(amount: int, per_yuan: int) -> str:
+    yuan, rest = divmod(abs(amount), per_yuan)
+    return f"{'-' if amount < 0 else ''}{yuan:,}.{rest:0{len(str(per_yuan)) - 1}d}"

@@ -25,7 +25,7 @@ from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, Tabl
 
 from ledger.domain.codes import ChargeBasis, Purpose
 from ledger.domain.labels import label_zh
-from ledger.domain.units import MICRO_YUAN_PER_FEN, yuan_text
+from ledger.domain.units import yuan_text, yuan_text_unit
 from ledger.report.tables import to_csv
 
 Figures = Mapping[str, Any]
@@ -204,9 +204,9 @@ def _bands(figures: Figures) -> list[Section]:
     rows = [
         (
             f"{band['from_units']} – {band['up_to_units'] or '∞'}",
-            _micro_yuan(band["price_micro_yuan"]),
+            yuan_text_unit(int(band["price_micro_yuan"])),
             band["units"],
-            _micro_yuan(band["list_micro_yuan"]),
+            yuan_text_unit(int(band["list_micro_yuan"])),
         )
         for band in price["bands"]
     ]
@@ -245,11 +245,6 @@ def _proof(figures: Figures) -> Section:
             ("定价方案 Scheme", figures["scheme_id"]),
         ],
     )
-
-
-def _micro_yuan(text: str) -> str:
-    yuan, rest = divmod(int(text), MICRO_YUAN_PER_FEN * 100)
-    return f"{yuan:,}.{rest:06d}"
 
 
 def _percent(share_ppm: int) -> str:

@@ -27,7 +27,17 @@ from ledger.domain.money import (
     Tier,
     WeightsSumError,
 )
-from ledger.domain.units import INCOME_FEN_MAX, UINT64_MAX, Fen, MicroFen, MicroYuan, Ppm
+from ledger.domain.units import (
+    INCOME_FEN_MAX,
+    UINT64_MAX,
+    Fen,
+    MicroFen,
+    MicroYuan,
+    Ppm,
+    yuan_text,
+    yuan_text_exact,
+    yuan_text_unit,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -134,3 +144,11 @@ def test_scheme__benefit_open__permits_cost_times_rate() -> None:
     terms = replace(TERMS, tiers=frozenset(Tier), governance_id=B)
     assert terms.profit_micro_fen == 1000 * 77_500
     assert terms.permitted_micro_fen == 1_010_000_000 + 77_500_000
+
+
+def test_yuan_text__amounts_of_either_sign__exact_with_the_sign_in_front() -> None:
+    assert [yuan_text(amount) for amount in (0, 5, -5, -150, 10_600_000)] == [
+        "0.00", "0.05", "-0.05", "-1.50", "106,000.00"
+    ]  # fmt: skip
+    assert yuan_text_exact(-1) == "-0.00000001"
+    assert yuan_text_unit(1_234_567_890) == "1,234.567890"
