@@ -160,14 +160,14 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         Signed calldata operatorSigned,
         Signed calldata buyerSigned
     ) external returns (uint64 licenceNo) {
-        (OpeningTier tier, uint32[] memory policyNos) = _requireGrantable(agreement);
+        _requireGrantable(agreement);
         bytes32 digest = agreementDigest(agreement);
         _requireSigned(digest, operatorSigned, agreement.operatorId, Role.OPERATOR);
         _requireSigned(digest, buyerSigned, agreement.buyerId, Role.BUYER);
         DIRECTORY.requireRoleAtHome(buyerSigned.signer, Role.BUYER);
         licenceNo = ++_licenceCount;
         _licenceOf[agreement.agreementId] = licenceNo;
-        _licences[licenceNo] = Licence({
+        Licence memory granted = Licence({
             productId: agreement.productId,
             buyerId: agreement.buyerId,
             validFrom: agreement.validFrom,
@@ -181,9 +181,10 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
             isAcceptedByUse: agreement.isAcceptedByUse,
             agreementDigest: digest
         });
+        _licences[licenceNo] = granted;
         Deriving.agree(_outcomes, licenceNo, agreement.outcomePpm);
         emit LicenceGranted(_nextEventNo(), licenceNo, agreement, digest);
-        emit OpeningDecided(_nextEventNo(), licenceNo, tier, policyNos);
+        _decideOpening(licenceNo, granted);
     }
 
     /// @inheritdoc ILicenceRegistry
@@ -207,14 +208,15 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
             revert LicenceRegistry_ValidityEmpty(subject.validFrom, change.validUntil);
         }
         _requireQuota(change);
-        _requireExtension(change, subject);
         bytes32 digest = supplementDigest(change);
         _requireSigned(digest, operatorSigned, _products[subject.productId].operatorId, Role.OPERATOR);
         _requireSigned(digest, buyerSigned, subject.buyerId, Role.BUYER);
+        bool isMore = change.validUntil > subject.validUntil || change.quotaUnits > subject.quotaUnits;
         subject.validUntil = change.validUntil;
         subject.quotaUnits = change.quotaUnits;
         subject.agreementDigest = digest;
         emit LicenceSupplemented(_nextEventNo(), change.licenceNo, change, digest);
+        if (isMore) _decideOpening(change.licenceNo, subject);
     }
 
     /// @inheritdoc ILicenceRegistry
@@ -299,12 +301,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         return subject.lineage;
     }
 
-    /// @return The tier at which the data is opened, and the tables that say so.
-    function _requireGrantable(Agreement calldata agreement)
-        private
-        view
-        returns (OpeningTier, uint32[] memory)
-    {
+    function _requireGrantable(Agreement calldata agreement) private view {
         uint64 usedBy = _licenceOf[agreement.agreementId];
         if (usedBy != 0) revert LicenceRegistry_AgreementUsed(agreement.agreementId, usedBy);
         _requireBefore(agreement.deadline);
@@ -318,17 +315,26 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         if (subject.operatorId != agreement.operatorId) {
             revert LicenceRegistry_NotOperator(agreement.productId, agreement.operatorId, subject.operatorId);
         }
-        if (subject.state != ProductState.LISTED) {
-            revert LicenceRegistry_ProductNotListed(agreement.productId, subject.state);
-        }
         if (agreement.modes == 0 || agreement.modes & ~subject.modes != 0) {
             revert LicenceRegistry_ModeNotOffered(agreement.productId, agreement.modes, subject.modes);
         }
         _requirePrice(agreement, subject);
-        _requireCompetition(agreement);
-        bytes16[] memory datasetIds = _datasetsOf(agreement.productId, Lineages.read(subject.lineage));
-        _requireApproved(agreement, datasetIds);
-        return DATASETS.requireOpen(datasetIds, agreement.modes, agreement.purpose);
+    }
+
+    /// @dev What a licence and more of it need alike: a product for sale, and data that is approved and
+    /// open for all of it.
+    function _decideOpening(uint64 licenceNo, Licence memory licence_) private {
+        bytes16 productId = licence_.productId;
+        Product storage sold = _products[productId];
+        if (sold.state != ProductState.LISTED) revert LicenceRegistry_ProductNotListed(productId, sold.state);
+        _requireCompetition(licence_);
+        bytes16[] memory datasetIds = _datasetsOf(productId, Lineages.read(sold.lineage));
+        APPLICATIONS.requireApproved(
+            datasetIds, licence_.buyerId, licence_.purpose, licence_.modes, licence_.validUntil
+        );
+        (OpeningTier tier, uint32[] memory policyNos) =
+            DATASETS.requireOpen(datasetIds, licence_.modes, licence_.purpose);
+        emit OpeningDecided(_nextEventNo(), licenceNo, tier, policyNos);
     }
 
     function _stepProduct(bytes16 productId, Product storage subject, ProductState state, bool isAuthority) private {
@@ -390,23 +396,17 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     }
 
     /// @dev A competition (应用大赛) is free, in a sandbox, for a team, and ends by itself.
-    function _requireCompetition(Agreement calldata agreement) private pure {
-        if (agreement.purpose != Purpose.COMPETITION) return;
-        uint64 validSeconds = agreement.validUntil - agreement.validFrom;
+    function _requireCompetition(Licence memory licence_) private pure {
+        if (licence_.purpose != Purpose.COMPETITION) return;
+        uint64 validSeconds = licence_.validUntil - licence_.validFrom;
         if (
-            agreement.modes != SANDBOX || agreement.teamMax == 0
-                || agreement.teamMax > COMPETITION_TEAM_MAX || validSeconds > COMPETITION_SECONDS_MAX
+            licence_.modes != SANDBOX || licence_.teamMax == 0
+                || licence_.teamMax > COMPETITION_TEAM_MAX || validSeconds > COMPETITION_SECONDS_MAX
         ) {
             revert LicenceRegistry_CompetitionTerms(
-                agreement.productId, agreement.modes, agreement.teamMax, validSeconds
+                licence_.productId, licence_.modes, licence_.teamMax, validSeconds
             );
         }
-    }
-
-    function _requireApproved(Agreement calldata agreement, bytes16[] memory datasetIds) private view {
-        APPLICATIONS.requireApproved(
-            datasetIds, agreement.buyerId, agreement.purpose, agreement.modes, agreement.validUntil
-        );
     }
 
     function _requireQuota(Supplement calldata change) private view {
@@ -415,19 +415,6 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         uint64 billedUnits = _ledger.billedUnits(change.licenceNo, 0);
         if (change.quotaUnits < billedUnits) {
             revert LicenceRegistry_QuotaBelowBilled(change.licenceNo, change.quotaUnits, billedUnits);
-        }
-    }
-
-    /// @dev More time is as a new licence: the product is for sale, a competition stays short.
-    function _requireExtension(Supplement calldata change, Licence storage subject) private view {
-        if (change.validUntil <= subject.validUntil) return;
-        ProductState state = _products[subject.productId].state;
-        if (state != ProductState.LISTED) revert LicenceRegistry_ProductNotListed(subject.productId, state);
-        uint64 validSeconds = change.validUntil - subject.validFrom;
-        if (subject.purpose == Purpose.COMPETITION && validSeconds > COMPETITION_SECONDS_MAX) {
-            revert LicenceRegistry_CompetitionTerms(
-                subject.productId, subject.modes, subject.teamMax, validSeconds
-            );
         }
     }
 

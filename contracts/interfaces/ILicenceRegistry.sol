@@ -167,7 +167,8 @@ interface ILicenceRegistry {
     event LicenceGranted(
         uint64 eventNo, uint64 indexed licenceNo, Agreement agreement, bytes32 agreementDigest
     );
-    /// @notice How far the data is opened to a licence: the strictest tier, and the table by dataset of the lineage.
+    /// @notice How far the data is opened to a licence, or to more of it: the strictest tier, and the table
+    /// by dataset of the lineage.
     event OpeningDecided(uint64 eventNo, uint64 indexed licenceNo, OpeningTier tier, uint32[] policyNos);
     event LicenceSupplemented(
         uint64 eventNo, uint64 indexed licenceNo, Supplement supplement, bytes32 agreementDigest
@@ -316,8 +317,10 @@ interface ILicenceRegistry {
     /// @param caps The approved caps, whose digest the ledger holds; none for a derived product.
     function publishTariff(bytes16 productId, Tariff calldata tariff, Band[] calldata caps) external;
 
-    /// @notice Grants a licence on an agreement that both sides signed. Anyone may submit it. Emits {LicenceGranted}.
-    /// @dev Every dataset of the product's lineage must be sellable now.
+    /// @notice Grants a licence on an agreement that both sides signed. Anyone may submit it.
+    /// Emits {LicenceGranted} and {OpeningDecided}.
+    /// @dev The product must be for sale, and every dataset of its lineage sellable and open now; where
+    /// one needs an application, one must be approved for the whole validity.
     /// @return licenceNo Number of the licence, from 1.
     function grantLicence(
         Agreement calldata agreement,
@@ -326,6 +329,8 @@ interface ILicenceRegistry {
     ) external returns (uint64 licenceNo);
 
     /// @notice Changes a licence by a supplement that both sides signed. Emits {LicenceSupplemented}.
+    /// @dev A later end or a larger quota asks again for what a grant asks of product and data, and emits
+    /// {OpeningDecided}.
     function supplement(
         Supplement calldata change,
         Signed calldata operatorSigned,

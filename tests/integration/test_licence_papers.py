@@ -23,8 +23,10 @@ from ledger.domain.codes import ReceiptStatus
 from ledger.projection import queries
 from ledger.report.certificate_page import certificate_html
 from tests.integration.licence_story import (
+    apply_for_use,
     billed,
     codes_of,
+    decide_application,
     on_chain,
     refused,
     signed_supplement,
@@ -150,6 +152,31 @@ def test_supplement__quota_below_what_is_used__refused_before_and_on_chain(
     error = refused(lambda: on_chain(small, "buyer", "licences", "supplement", change, *parties))
     assert error.code == "licence_registry.quota_below_billed"
     supplement(small, licence_no, quota_units=1_100)
+
+
+def test_supplement__more_than_was_approved__refused_before_and_on_chain(
+    small: SmallMarket,
+) -> None:
+    weather = {"dataset_id": str(small.datasets["weather"]), "reason": "敏感场景"}
+    licence_no = grant(small)
+    until = _row(small, licence_no).valid_until
+    early = _draft_change(small, licence_no, valid_until=until + 60)
+    small.run("weather", "require-application", weather | {"is_required": True})
+    try:
+        assert refused(lambda: submit(small, early)).code == "applications.not_approved"
+        for more in ({"valid_until": until + 60}, {"quota_units": 30_001}):
+            error = refused(lambda more=more: _draft_change(small, licence_no, **more))
+            assert error.code == "applications.not_approved"
+        decide_application(small, apply_for_use(small), until + 59, "同意")
+        error = refused(lambda: _draft_change(small, licence_no, valid_until=until + 60))
+        assert (error.code, _row(small, licence_no).valid_until) == ("applications.expired", until)
+        supplement(small, licence_no, valid_until=until + 59, quota_units=30_001)
+        supplement(small, licence_no, valid_until=until)
+    finally:
+        small.run("weather", "require-application", weather | {"is_required": False})
+    with small.market.read() as connection:
+        assert queries.opening_of(connection, licence_no) is not None
+    assert verify_market(small.market).findings == []
 
 
 def test_supplement__not_the_next_one_or_wrongly_signed__refused(small: SmallMarket) -> None:
@@ -291,6 +318,11 @@ def _metered(small: SmallMarket, log_no: int, seq: int, licence_no: int) -> tupl
     path.write_text(json.dumps(use))
     found = import_file(small.market, path, log_no, tell=lambda name, rows, total: None)
     return found.taken, found.refused
+
+
+def _draft_change(small: SmallMarket, licence_no: int, **more: int) -> dict[str, Any]:
+    body = SupplementDraft.model_validate({"licence_no": licence_no} | more)
+    return draft_supplement(small.market, body)
 
 
 def _change_of(small: SmallMarket, draft: dict[str, Any]) -> dict[str, Any]:
