@@ -53,7 +53,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     mapping(bytes16 productId => mapping(uint32 tariffNo => bytes32 digest)) private _tariffs;
     mapping(bytes16 productId => mapping(uint32 tariffNo => uint64 unixSeconds)) private _supersededAt;
     mapping(uint64 licenceNo => Licence) private _licences;
-    mapping(bytes16 agreementId => uint64 licenceNo) private _licenceOf;
+    mapping(bytes16 agreementId => Grant) private _grants;
     mapping(bytes16 productId => bool) private _isProductHeld;
     mapping(uint64 licenceNo => bool) private _isLicenceHeld;
     IBilled private _ledger;
@@ -166,20 +166,20 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         _requireSigned(digest, buyerSigned, agreement.buyerId, Role.BUYER);
         DIRECTORY.requireRoleAtHome(buyerSigned.signer, Role.BUYER);
         licenceNo = ++_licenceCount;
-        _licenceOf[agreement.agreementId] = licenceNo;
+        _grants[agreement.agreementId] = Grant({licenceNo: licenceNo, latestDigest: bytes24(digest)});
+        // The casts are safe: the end fits, and the beginning lies before it.
         Licence memory granted = Licence({
             productId: agreement.productId,
             buyerId: agreement.buyerId,
-            validFrom: agreement.validFrom,
-            validUntil: agreement.validUntil,
+            validFrom: uint40(agreement.validFrom),
+            validUntil: uint40(agreement.validUntil),
             quotaUnits: agreement.quotaUnits,
             tariffNo: agreement.tariffNo,
             purpose: agreement.purpose,
             modes: agreement.modes,
             state: LicenceState.ACTIVE,
             teamMax: agreement.teamMax,
-            isAcceptedByUse: agreement.isAcceptedByUse,
-            agreementDigest: digest
+            isAcceptedByUse: agreement.isAcceptedByUse
         });
         _licences[licenceNo] = granted;
         Deriving.agree(_outcomes, licenceNo, agreement.outcomePpm);
@@ -189,6 +189,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
 
     /// @inheritdoc ILicenceRegistry
     function supplement(
+        bytes16 agreementId,
         Supplement calldata change,
         Signed calldata operatorSigned,
         Signed calldata buyerSigned
@@ -199,12 +200,8 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         }
         _requireBefore(change.deadline);
         _requireLiability(change.platformLiabilityPpm);
-        if (change.previousDigest != subject.agreementDigest) {
-            revert LicenceRegistry_SupplementOutOfOrder(
-                change.licenceNo, change.previousDigest, subject.agreementDigest
-            );
-        }
-        if (change.validUntil <= subject.validFrom) {
+        _requireLatest(agreementId, change);
+        if (change.validUntil <= subject.validFrom || change.validUntil > type(uint40).max) {
             revert LicenceRegistry_ValidityEmpty(subject.validFrom, change.validUntil);
         }
         _requireQuota(change);
@@ -212,9 +209,10 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         _requireSigned(digest, operatorSigned, _products[subject.productId].operatorId, Role.OPERATOR);
         _requireSigned(digest, buyerSigned, subject.buyerId, Role.BUYER);
         bool isMore = change.validUntil > subject.validUntil || change.quotaUnits > subject.quotaUnits;
-        subject.validUntil = change.validUntil;
+        // The cast is safe: the end was checked.
+        subject.validUntil = uint40(change.validUntil);
         subject.quotaUnits = change.quotaUnits;
-        subject.agreementDigest = digest;
+        _grants[agreementId].latestDigest = bytes24(digest);
         emit LicenceSupplemented(_nextEventNo(), change.licenceNo, change, digest);
         if (isMore) _decideOpening(change.licenceNo, subject);
     }
@@ -241,6 +239,11 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     }
 
     /// @inheritdoc ILicenceRegistry
+    function grantOf(bytes16 agreementId) external view returns (Grant memory) {
+        return _grants[agreementId];
+    }
+
+    /// @inheritdoc ILicenceRegistry
     function sellerOf(bytes16 productId) external view returns (bytes16 operatorId, uint32 cityCode) {
         Product storage subject = _knownProduct(productId);
         return (subject.operatorId, subject.cityCode);
@@ -252,9 +255,12 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         view
         returns (bytes16 operatorId, bytes16 buyerId, uint32 cityCode)
     {
-        Licence storage subject = _knownLicence(licenceNo);
+        Licence storage subject = _licences[licenceNo];
+        buyerId = subject.buyerId;
+        // One slot less to read than the state; every licence has a buyer.
+        if (buyerId == 0) revert LicenceRegistry_UnknownLicence(licenceNo);
         Product storage sold = _products[subject.productId];
-        return (sold.operatorId, subject.buyerId, sold.cityCode);
+        return (sold.operatorId, buyerId, sold.cityCode);
     }
 
     /// @inheritdoc ILicenceRegistry
@@ -302,12 +308,13 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     }
 
     function _requireGrantable(Agreement calldata agreement) private view {
-        uint64 usedBy = _licenceOf[agreement.agreementId];
+        uint64 usedBy = _grants[agreement.agreementId].licenceNo;
         if (usedBy != 0) revert LicenceRegistry_AgreementUsed(agreement.agreementId, usedBy);
         _requireBefore(agreement.deadline);
         _requireLiability(agreement.platformLiabilityPpm);
         if (agreement.quotaUnits == 0) revert LicenceRegistry_QuotaEmpty(agreement.agreementId);
-        if (agreement.validFrom >= agreement.validUntil || agreement.validUntil <= Clock.nowSeconds()) {
+        bool isOver = agreement.validUntil <= Clock.nowSeconds();
+        if (isOver || agreement.validFrom >= agreement.validUntil || agreement.validUntil > type(uint40).max) {
             revert LicenceRegistry_ValidityEmpty(agreement.validFrom, agreement.validUntil);
         }
         if (agreement.operatorId == agreement.buyerId) revert LicenceRegistry_SelfDealing(agreement.buyerId);
@@ -406,6 +413,16 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
             revert LicenceRegistry_CompetitionTerms(
                 licence_.productId, licence_.modes, licence_.teamMax, validSeconds
             );
+        }
+    }
+
+    /// @dev The agreement is where the licence's latest digest is kept, so a caller names it; both sides
+    /// signed the number and the digest that it must hold.
+    function _requireLatest(bytes16 agreementId, Supplement calldata change) private view {
+        Grant memory grant = _grants[agreementId];
+        bytes24 expected = grant.licenceNo == change.licenceNo ? grant.latestDigest : bytes24(0);
+        if (bytes24(change.previousDigest) != expected) {
+            revert LicenceRegistry_SupplementOutOfOrder(change.licenceNo, change.previousDigest, expected);
         }
     }
 

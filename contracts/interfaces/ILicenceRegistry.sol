@@ -120,11 +120,12 @@ interface ILicenceRegistry {
         bytes signature;
     }
 
+    /// @dev Two storage slots.
     struct Licence {
         bytes16 productId;
         bytes16 buyerId;
-        uint64 validFrom;
-        uint64 validUntil;
+        uint40 validFrom;
+        uint40 validUntil;
         uint64 quotaUnits;
         uint32 tariffNo;
         Purpose purpose;
@@ -132,8 +133,15 @@ interface ILicenceRegistry {
         LicenceState state;
         uint8 teamMax;
         bool isAcceptedByUse;
-        /// @dev EIP-712 digest of the agreement or of its latest supplement.
-        bytes32 agreementDigest;
+    }
+
+    /// @notice What an agreement granted.
+    struct Grant {
+        /// @dev 0 where it granted nothing.
+        uint64 licenceNo;
+        /// @dev Beginning of the EIP-712 digest of the agreement, or of its licence's latest supplement:
+        /// 192 bits, so that a grant takes one slot.
+        bytes24 latestDigest;
     }
 
     event ProductListed(
@@ -217,7 +225,7 @@ interface ILicenceRegistry {
     error LicenceRegistry_PurposeAndPrice(Purpose purpose, uint32 tariffNo);
     /// @notice Thrown when modes are empty or beyond what the product offers.
     error LicenceRegistry_ModeNotOffered(bytes16 productId, uint8 asked, uint8 offered);
-    /// @notice Thrown when a validity is empty or already over.
+    /// @notice Thrown when a validity is empty, already over, or ends beyond the year 36,811.
     error LicenceRegistry_ValidityEmpty(uint64 validFrom, uint64 validUntil);
     /// @notice Thrown when a quota of zero is agreed.
     error LicenceRegistry_QuotaEmpty(bytes16 agreementId);
@@ -233,8 +241,9 @@ interface ILicenceRegistry {
     error LicenceRegistry_SignerNotOfParty(address signer, bytes16 organisationId, bytes16 partyId);
     /// @notice Thrown when the agreement already granted a licence; names it.
     error LicenceRegistry_AgreementUsed(bytes16 agreementId, uint64 licenceNo);
-    /// @notice Thrown when a supplement does not follow the licence's latest agreement.
-    error LicenceRegistry_SupplementOutOfOrder(uint64 licenceNo, bytes32 got, bytes32 expected);
+    /// @notice Thrown when a supplement does not follow the licence's latest document; zero is expected
+    /// where the agreement named did not grant the licence.
+    error LicenceRegistry_SupplementOutOfOrder(uint64 licenceNo, bytes32 got, bytes24 expected);
     /// @notice Thrown when a state cannot follow the present one.
     error LicenceRegistry_IllegalStep(uint256 id, uint8 from, uint8 to);
     /// @notice Thrown when an operator would lift a suspension that a registrar imposed.
@@ -331,7 +340,9 @@ interface ILicenceRegistry {
     /// @notice Changes a licence by a supplement that both sides signed. Emits {LicenceSupplemented}.
     /// @dev A later end or a larger quota asks again for what a grant asks of product and data, and emits
     /// {OpeningDecided}.
+    /// @param agreementId The agreement that granted the licence: what it granted is looked up there.
     function supplement(
+        bytes16 agreementId,
         Supplement calldata change,
         Signed calldata operatorSigned,
         Signed calldata buyerSigned
@@ -353,6 +364,9 @@ interface ILicenceRegistry {
 
     /// @notice One licence; reverts when unknown.
     function licence(uint64 licenceNo) external view returns (Licence memory);
+
+    /// @return What an agreement granted; all zero where nothing.
+    function grantOf(bytes16 agreementId) external view returns (Grant memory);
 
     /// @notice A product's lineage, in its order; empty when the product is unknown.
     function lineageOf(bytes16 productId) external view returns (LineageEntry[] memory);

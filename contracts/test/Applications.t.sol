@@ -197,8 +197,9 @@ contract ApplicationsTest is Market {
         ILicenceRegistry.Supplement memory change = _change(licenceNo);
         (change.validUntil, change.quotaUnits) = (validUntil, quotaUnits);
         bytes32 digest = licences.supplementDigest(change);
-        bytes memory call =
-            abi.encodeCall(licences.supplement, (change, _sign(OPERATOR, digest), _sign(BUYER, digest)));
+        bytes memory call = abi.encodeCall(
+            licences.supplement, (_id(404), change, _sign(OPERATOR, digest), _sign(BUYER, digest))
+        );
         (bool isDone,) = address(licences).call(call);
         _true(isDone == (validUntil <= approvedUntil), "approved");
     }
@@ -313,12 +314,16 @@ contract ApplicationsTest is Market {
         licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(BUYER, digest));
     }
 
+    function _agreementOf(ILicenceRegistry.Supplement memory change) private pure returns (bytes16) {
+        return _id(change.licenceNo == 1 ? 401 : 404);
+    }
+
     /// @dev Nothing of the licence changes.
     function _change(uint64 licenceNo) private view returns (ILicenceRegistry.Supplement memory) {
         ILicenceRegistry.Licence memory licence = licences.licence(licenceNo);
         return ILicenceRegistry.Supplement({
             licenceNo: licenceNo,
-            previousDigest: licence.agreementDigest,
+            previousDigest: _latest(licenceNo == 1 ? 401 : 404),
             termsDigest: DOCUMENT,
             validUntil: licence.validUntil,
             quotaUnits: licence.quotaUnits,
@@ -329,13 +334,13 @@ contract ApplicationsTest is Market {
 
     function _supplement(ILicenceRegistry.Supplement memory change) private {
         bytes32 digest = licences.supplementDigest(change);
-        licences.supplement(change, _sign(OPERATOR, digest), _sign(BUYER, digest));
+        licences.supplement(_agreementOf(change), change, _sign(OPERATOR, digest), _sign(BUYER, digest));
     }
 
     function _refuseSupplement(ILicenceRegistry.Supplement memory change, bytes memory reason) private {
         bytes32 digest = licences.supplementDigest(change);
         vm.expectRevert(reason);
-        licences.supplement(change, _sign(OPERATOR, digest), _sign(BUYER, digest));
+        licences.supplement(_agreementOf(change), change, _sign(OPERATOR, digest), _sign(BUYER, digest));
     }
 
     function _missing(Purpose purpose, uint8 modes) private pure returns (bytes memory) {

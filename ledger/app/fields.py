@@ -95,8 +95,8 @@ IncomeField = Annotated[int, Field(ge=0, le=INCOME_FEN_MAX)]
 PpmField = Annotated[int, Field(ge=0, le=PPM_WHOLE)]
 Uint64Field = Annotated[int, Field(ge=0, le=UINT64_MAX)]
 Uint32Field = Annotated[int, Field(ge=0, le=2**32 - 1)]
-InstantField = Annotated[int, Field(ge=0, le=2**40)]
-"""Unix seconds."""
+InstantField = Annotated[int, Field(ge=0, lt=2**40)]
+"""Unix seconds; the chain keeps 40 bits."""
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 
 

@@ -206,7 +206,8 @@ def supplement_licence(
     """
     change = request.supplement
     with market.read() as connection:
-        latest = queries.licence(connection, change.licence_no).agreement_digest
+        licence = queries.licence(connection, change.licence_no)
+    latest = licence.agreement_digest
     if change.previous_digest != latest:
         raise SupplementOrderError(
             "the supplement does not follow the licence's latest document (F26)",
@@ -216,9 +217,10 @@ def supplement_licence(
         )
     require_floor(change.platform_liability_ppm)
     require_quota(market, change.licence_no, change.quota_units)
+    both = (signed(request.operator), signed(request.buyer))
     return Command(
         "licences",
         "supplement",
-        (change.model_dump(mode="python"), signed(request.operator), signed(request.buyer)),
+        (licence.agreement_id, change.model_dump(mode="python"), *both),
         result={"licence_no": change.licence_no},
     )

@@ -15,7 +15,7 @@ from ledger.verification.datasets import DatasetsReplay
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
 from ledger.verification.replay import Replay
-from ledger.verification.sold import Licence
+from ledger.verification.sold import KEPT_BYTES, Licence
 
 _OPEN = (N.REQUESTED, N.OFFERED, N.ACCEPTED, N.AGREED)
 
@@ -237,8 +237,9 @@ class NegotiationsReplay(Replay):
             return
         thread.state = N.FINALIZED
         licence = self.sales.licences.get(args["licence_no"])
-        got = licence.agreement_digest if licence else None
-        self.findings.same("negotiated_agreement", where, got, args["agreement_digest"])
+        got = licence.agreement_digest[:KEPT_BYTES] if licence else None
+        agreed = args["agreement_digest"][:KEPT_BYTES]
+        self.findings.same("negotiated_agreement", where, got, agreed)
 
     def _terminated(self, event: Event, where: str) -> None:
         thread = self._thread(event, _OPEN, None, where)

@@ -17,6 +17,8 @@ from ledger.verification.findings import Findings
 from ledger.verification.replay import Replay
 from ledger.verification.sold import (
     CHARGEABLE,
+    KEPT_BYTES,
+    UINT40_MAX,
     Licence,
     Product,
     check_bands,
@@ -236,9 +238,8 @@ class LicencesReplay(Replay):
             self.directory.has_role_at_home(buyer_id, Role.BUYER), "buyer_role", where, buyer_id
         )
         self.findings.require(agreement["quota_units"] > 0, "quota_empty", where, 0, "> 0")
-        self.findings.require(
-            agreement["valid_from"] < agreement["valid_until"], "validity_empty", where
-        )
+        begin, end = agreement["valid_from"], agreement["valid_until"]
+        self.findings.require(begin < end <= UINT40_MAX, "validity_empty", where, [begin, end])
         product = self.products.get(agreement["product_id"])
         if product is None:
             self.findings.add("product_unknown", where, agreement["product_id"], "a listed one")
@@ -284,14 +285,14 @@ class LicencesReplay(Replay):
         if licence is None:
             return
         self.findings.same("licence_no", where, change["licence_no"], event.args["licence_no"])
-        self.findings.same(
-            "supplement_order", where, change["previous_digest"], licence.agreement_digest
-        )
+        previous, latest = change["previous_digest"], licence.agreement_digest
+        self.findings.same("supplement_order", where, previous[:KEPT_BYTES], latest[:KEPT_BYTES])
         self.findings.require(
             licence.state != LicenceState.TERMINATED, "licence_ended", where, licence.state
         )
         self.findings.require(change["quota_units"] > 0, "quota_empty", where, 0, "> 0")
-        self.findings.require(change["valid_until"] > licence.valid_from, "validity_empty", where)
+        begin, end = licence.valid_from, change["valid_until"]
+        self.findings.require(begin < end <= UINT40_MAX, "validity_empty", where, [begin, end])
         is_longer = change["valid_until"] > licence.valid_until
         is_more = is_longer or change["quota_units"] > licence.quota_units
         licence.agreement_digest = event.args["agreement_digest"]

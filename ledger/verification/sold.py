@@ -13,6 +13,9 @@ from ledger.verification.findings import Findings
 
 LIABILITY_FLOOR_PPM = 500_000
 """Least share of the platform in damage from its own faults. Source: domain report, section 5."""
+KEPT_BYTES = 24
+"""What the chain keeps of a licence's latest digest, and so compares."""
+UINT40_MAX = 2**40 - 1
 COMPETITION_SECONDS_MAX = 366 * 86_400
 COMPETITION_TEAM_MAX = 50
 _SANDBOX = 4

@@ -264,6 +264,7 @@ FAULTS: list[tuple[str, int, Change, str]] = [
     ("LicenceGranted", 0, put("agreement", "operator_id", m.PLATFORM), "agreement_operator"),
     ("LicenceGranted", 0, put("agreement", "quota_units", 0), "quota_empty"),
     ("LicenceGranted", 0, put("agreement", "valid_until", m.START), "validity_empty"),
+    ("LicenceGranted", 1, put("agreement", "valid_until", 2**40), "validity_empty"),
     ("LicenceSupplemented", 0, put("supplement", "quota_units", 0), "quota_empty"),
     ("LicenceSupplemented", 0, put("supplement", "valid_until", 1), "validity_empty"),
     ("LicenceSupplemented", 0, put("supplement", "deadline", 1), "deadline_passed"),

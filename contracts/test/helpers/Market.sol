@@ -278,6 +278,11 @@ abstract contract Market is Check {
         return licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(BUYER, digest));
     }
 
+    /// @dev As much of a licence's latest digest as the chain keeps: what a supplement must follow.
+    function _latest(uint128 agreementId) internal view returns (bytes32) {
+        return licences.grantOf(_id(agreementId)).latestDigest;
+    }
+
     /// @dev Three coded datasets, a priced product, a free one, and a licence on each (1 and 2).
     function _openShop() internal {
         _publishPolicy();
