@@ -54,8 +54,6 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     mapping(bytes16 productId => mapping(uint32 tariffNo => uint64 unixSeconds)) private _supersededAt;
     mapping(uint64 licenceNo => Licence) private _licences;
     mapping(bytes16 agreementId => Grant) private _grants;
-    mapping(bytes16 productId => bool) private _isProductHeld;
-    mapping(uint64 licenceNo => bool) private _isLicenceHeld;
     IBilled private _ledger;
     Outcomes private _outcomes;
 
@@ -114,7 +112,13 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         bytes16 actorId = 0;
         if (!_isByDesk(SubjectKind.PRODUCT, productId)) {
             actorId = _requireOperatorOrRegistrar(subject);
-            _stepProduct(productId, subject, state, actorId != subject.operatorId);
+            subject.isHeld = _step(
+                uint128(productId),
+                LicenceState(uint8(subject.state)),
+                LicenceState(uint8(state)),
+                subject.isHeld,
+                actorId != subject.operatorId
+            );
         }
         subject.state = state;
         emit ProductStateSet(_nextEventNo(), productId, state, actorId, decisionDigest);
@@ -178,6 +182,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
             purpose: agreement.purpose,
             modes: agreement.modes,
             state: LicenceState.ACTIVE,
+            isHeld: false,
             teamMax: agreement.teamMax,
             isAcceptedByUse: agreement.isAcceptedByUse
         });
@@ -222,7 +227,9 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         Licence storage subject = _knownLicence(licenceNo);
         bytes16 actorId = 0;
         if (!_isByDesk(SubjectKind.LICENCE, bytes16(uint128(licenceNo)))) {
-            actorId = _stepLicence(licenceNo, subject, state);
+            bool isAuthority;
+            (actorId, isAuthority) = _stepper(subject, state);
+            subject.isHeld = _step(licenceNo, subject.state, state, subject.isHeld, isAuthority);
         }
         subject.state = state;
         emit LicenceStateSet(_nextEventNo(), licenceNo, state, actorId, decisionDigest);
@@ -344,38 +351,35 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         emit OpeningDecided(_nextEventNo(), licenceNo, tier, policyNos);
     }
 
-    function _stepProduct(bytes16 productId, Product storage subject, ProductState state, bool isAuthority) private {
-        bool isHeld = _isProductHeld[productId];
-        bool isHold = isAuthority && state == ProductState.SUSPENDED && !isHeld;
-        bool isSame = subject.state == state && !isHold;
-        if (state == ProductState.NONE || subject.state == ProductState.WITHDRAWN || isSame) {
-            revert LicenceRegistry_IllegalStep(uint128(productId), uint8(subject.state), uint8(state));
+    /// @dev Who changes a licence's state, and whether as the authority.
+    function _stepper(Licence storage subject, LicenceState state)
+        private
+        view
+        returns (bytes16 actorId, bool isAuthority)
+    {
+        Product storage sold = _products[subject.productId];
+        actorId = _actor();
+        if (state == LicenceState.TERMINATED && actorId == subject.buyerId) {
+            _actorUsing(Role.BUYER);
+            return (actorId, false);
         }
-        if (isHeld && !isAuthority && state == ProductState.LISTED) {
-            revert LicenceRegistry_SuspendedByAuthority(uint128(productId));
-        }
-        if (isHold != isHeld) _isProductHeld[productId] = isHold;
+        _requireOperatorOrRegistrar(sold);
+        isAuthority = actorId != sold.operatorId;
     }
 
-    function _stepLicence(uint64 licenceNo, Licence storage subject, LicenceState state)
+    /// @dev A step of a licence, or of a product, whose states are the same ones under other names.
+    /// @return isHold Whether a registrar suspends it, so that only a registrar restores it.
+    function _step(uint256 id, LicenceState from, LicenceState to, bool isHeld, bool isAuthority)
         private
-        returns (bytes16 actorId)
+        pure
+        returns (bool isHold)
     {
-        actorId = _actor();
-        bool isEndByBuyer = state == LicenceState.TERMINATED && actorId == subject.buyerId;
-        if (isEndByBuyer) _actorUsing(Role.BUYER);
-        else _requireOperatorOrRegistrar(_products[subject.productId]);
-        bool isAuthority = !isEndByBuyer && actorId != _products[subject.productId].operatorId;
-        bool isHeld = _isLicenceHeld[licenceNo];
-        bool isHold = isAuthority && state == LicenceState.SUSPENDED && !isHeld;
-        bool isSame = subject.state == state && !isHold;
-        if (state == LicenceState.NONE || subject.state == LicenceState.TERMINATED || isSame) {
-            revert LicenceRegistry_IllegalStep(licenceNo, uint8(subject.state), uint8(state));
+        isHold = isAuthority && to == LicenceState.SUSPENDED && !isHeld;
+        bool isSame = from == to && !isHold;
+        if (to == LicenceState.NONE || from == LicenceState.TERMINATED || isSame) {
+            revert LicenceRegistry_IllegalStep(id, uint8(from), uint8(to));
         }
-        if (isHeld && !isAuthority && state == LicenceState.ACTIVE) {
-            revert LicenceRegistry_SuspendedByAuthority(licenceNo);
-        }
-        if (isHold != isHeld) _isLicenceHeld[licenceNo] = isHold;
+        if (isHeld && !isAuthority && to == LicenceState.ACTIVE) revert LicenceRegistry_SuspendedByAuthority(id);
     }
 
     /// @dev Free purposes have no tariff; chargeable ones have the tariff in force, or one that a quote

@@ -36,6 +36,8 @@ interface ILicenceRegistry {
         bytes16 operatorId;
         uint32 cityCode;
         ProductState state;
+        /// @dev Whether a registrar suspended it, so that only a registrar restores it.
+        bool isHeld;
         /// @dev Bitmap of delivery modes.
         uint8 modes;
         /// @dev Number of the tariff now in force; 0 when there is none.
@@ -131,6 +133,8 @@ interface ILicenceRegistry {
         Purpose purpose;
         uint8 modes;
         LicenceState state;
+        /// @dev As for products.
+        bool isHeld;
         uint8 teamMax;
         bool isAcceptedByUse;
     }

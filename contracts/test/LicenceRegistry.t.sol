@@ -755,6 +755,7 @@ contract LicenceRegistryTest is Market {
 
     function test_licence_state__suspended_by_the_registrar__operator_may_only_end() public {
         _setLicence(REGISTRAR, LicenceState.SUSPENDED);
+        _true(licences.licence(1).isHeld && !licences.product(_id(PRODUCT)).isHeld, "held");
         _refuse(_byAuthority(1));
         _setLicence(OPERATOR, LicenceState.ACTIVE);
         _refuse(_illegal(1, uint8(LicenceState.SUSPENDED), uint8(LicenceState.SUSPENDED)));
