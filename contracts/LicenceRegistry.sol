@@ -424,9 +424,13 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     /// signed the number and the digest that it must hold.
     function _requireLatest(bytes16 agreementId, Supplement calldata change) private view {
         Grant memory grant = _grants[agreementId];
-        bytes24 expected = grant.licenceNo == change.licenceNo ? grant.latestDigest : bytes24(0);
-        if (bytes24(change.previousDigest) != expected) {
-            revert LicenceRegistry_SupplementOutOfOrder(change.licenceNo, change.previousDigest, expected);
+        if (grant.licenceNo != change.licenceNo) {
+            revert LicenceRegistry_SupplementOutOfOrder(change.licenceNo, change.previousDigest, 0);
+        }
+        if (bytes24(change.previousDigest) != grant.latestDigest) {
+            revert LicenceRegistry_SupplementOutOfOrder(
+                change.licenceNo, change.previousDigest, grant.latestDigest
+            );
         }
     }
 

@@ -110,7 +110,7 @@ contract Negotiations is INegotiations, Member {
             revert Negotiations_OutOfTurn(threadId, subject.state, _actor());
         }
         ILicenceRegistry.Grant memory grant = LICENCES.grantOf(agreementId);
-        if (grant.latestDigest != bytes24(agreementDigest)) {
+        if (grant.licenceNo == 0 || grant.latestDigest != bytes24(agreementDigest)) {
             revert Negotiations_AgreementDiffers(threadId, grant.latestDigest, agreementDigest);
         }
         subject.state = NegotiationState.FINALIZED;

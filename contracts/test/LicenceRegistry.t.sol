@@ -577,16 +577,19 @@ contract LicenceRegistryTest is Market {
 
     /// @dev Licence 2 has an agreement of its own; 499 granted nothing.
     function test_supplement__under_another_agreement__refused() public {
-        ILicenceRegistry.Supplement memory change = _change();
-        bytes32 digest = licences.supplementDigest(change);
-        uint128[2] memory others = [uint128(402), 499];
-        for (uint256 i = 0; i < others.length; ++i) {
+        bytes32[3] memory previous = [_latest(401), _latest(402), 0];
+        for (uint256 i = 0; i < 6; ++i) {
+            ILicenceRegistry.Supplement memory change = _change();
+            change.previousDigest = previous[i / 2];
+            bytes32 digest = licences.supplementDigest(change);
             _refuse(
                 abi.encodeWithSelector(
                     ILicenceRegistry.LicenceRegistry_SupplementOutOfOrder.selector, 1, change.previousDigest, 0
                 )
             );
-            licences.supplement(_id(others[i]), change, _sign(OPERATOR, digest), _sign(BUYER, digest));
+            licences.supplement(
+                _id(i % 2 == 0 ? 402 : 499), change, _sign(OPERATOR, digest), _sign(BUYER, digest)
+            );
         }
     }
 

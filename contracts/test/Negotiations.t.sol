@@ -71,6 +71,17 @@ contract NegotiationsTest is Market {
         negotiations.terminate(_id(THREAD), _parties(), digest, DOCUMENT);
     }
 
+    /// @dev Where nothing was granted the digest is zero, and any digest may begin with zeros.
+    function test_finalize__nothing_granted_under_a_digest_of_zeros__refused() public {
+        _offer(BUYER, 0, FIRST);
+        _as(OPERATOR);
+        negotiations.agree(_id(THREAD), _parties(), FIRST, SECOND, UNTIL);
+        vm.expectRevert(
+            abi.encodeWithSelector(INegotiations.Negotiations_AgreementDiffers.selector, _id(THREAD), 0, SECOND)
+        );
+        negotiations.finalize(_id(THREAD), _parties(), SECOND, _id(404));
+    }
+
     function test_offer__out_of_turn__refused() public {
         _offer(BUYER, 0, FIRST);
         vm.expectRevert(_outOfTurn(State.REQUESTED, BUYER));
