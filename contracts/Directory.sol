@@ -220,8 +220,12 @@ contract Directory is AccessManaged, Signing {
 
     /// @inheritdoc IDirectory
     function hasRole(bytes16 organisationId, Role role, uint32 cityCode) external view returns (bool) {
-        return _organisations[organisationId].status == OrganisationStatus.ACTIVE
-            && _roles[organisationId][cityCode] & (uint32(1) << uint8(role)) != 0;
+        return _hasRole(organisationId, role, cityCode);
+    }
+
+    /// @inheritdoc IDirectory
+    function hasRoleAtHome(bytes16 organisationId, Role role) external view returns (bool) {
+        return _hasRole(organisationId, role, _known(organisationId).cityCode);
     }
 
     /// @inheritdoc IDirectory
@@ -313,6 +317,11 @@ contract Directory is AccessManaged, Signing {
     function _known(bytes16 organisationId) private view returns (Organisation storage subject) {
         subject = _organisations[organisationId];
         if (subject.status == OrganisationStatus.NONE) revert Directory_UnknownOrganisation(organisationId);
+    }
+
+    function _hasRole(bytes16 organisationId, Role role, uint32 cityCode) private view returns (bool) {
+        return _organisations[organisationId].status == OrganisationStatus.ACTIVE
+            && _roles[organisationId][cityCode] & (uint32(1) << uint8(role)) != 0;
     }
 
     function _requireHeld(bytes16 organisationId, Role role, uint32 cityCode) private view {

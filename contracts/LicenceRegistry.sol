@@ -53,9 +53,7 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     mapping(bytes16 productId => mapping(uint32 tariffNo => bytes32 digest)) private _tariffs;
     mapping(bytes16 productId => mapping(uint32 tariffNo => uint64 unixSeconds)) private _supersededAt;
     mapping(uint64 licenceNo => Licence) private _licences;
-    mapping(bytes16 agreementId => uint64 licenceNo) private _licenceOf;
-    mapping(bytes16 productId => bool) private _isProductHeld;
-    mapping(uint64 licenceNo => bool) private _isLicenceHeld;
+    mapping(bytes16 agreementId => Grant) private _grants;
     IBilled private _ledger;
     Outcomes private _outcomes;
 
@@ -114,7 +112,13 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         bytes16 actorId = 0;
         if (!_isByDesk(SubjectKind.PRODUCT, productId)) {
             actorId = _requireOperatorOrRegistrar(subject);
-            _stepProduct(productId, subject, state, actorId != subject.operatorId);
+            subject.isHeld = _step(
+                uint128(productId),
+                LicenceState(uint8(subject.state)),
+                LicenceState(uint8(state)),
+                subject.isHeld,
+                actorId != subject.operatorId
+            );
         }
         subject.state = state;
         emit ProductStateSet(_nextEventNo(), productId, state, actorId, decisionDigest);
@@ -160,34 +164,37 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         Signed calldata operatorSigned,
         Signed calldata buyerSigned
     ) external returns (uint64 licenceNo) {
-        (OpeningTier tier, uint32[] memory policyNos) = _requireGrantable(agreement);
+        _requireGrantable(agreement);
         bytes32 digest = agreementDigest(agreement);
         _requireSigned(digest, operatorSigned, agreement.operatorId, Role.OPERATOR);
         _requireSigned(digest, buyerSigned, agreement.buyerId, Role.BUYER);
         DIRECTORY.requireRoleAtHome(buyerSigned.signer, Role.BUYER);
         licenceNo = ++_licenceCount;
-        _licenceOf[agreement.agreementId] = licenceNo;
-        _licences[licenceNo] = Licence({
+        _grants[agreement.agreementId] = Grant({licenceNo: licenceNo, latestDigest: bytes24(digest)});
+        // The casts are safe: the end fits, and the beginning lies before it.
+        Licence memory granted = Licence({
             productId: agreement.productId,
             buyerId: agreement.buyerId,
-            validFrom: agreement.validFrom,
-            validUntil: agreement.validUntil,
+            validFrom: uint40(agreement.validFrom),
+            validUntil: uint40(agreement.validUntil),
             quotaUnits: agreement.quotaUnits,
             tariffNo: agreement.tariffNo,
             purpose: agreement.purpose,
             modes: agreement.modes,
             state: LicenceState.ACTIVE,
+            isHeld: false,
             teamMax: agreement.teamMax,
-            isAcceptedByUse: agreement.isAcceptedByUse,
-            agreementDigest: digest
+            isAcceptedByUse: agreement.isAcceptedByUse
         });
+        _licences[licenceNo] = granted;
         Deriving.agree(_outcomes, licenceNo, agreement.outcomePpm);
         emit LicenceGranted(_nextEventNo(), licenceNo, agreement, digest);
-        emit OpeningDecided(_nextEventNo(), licenceNo, tier, policyNos);
+        _decideOpening(licenceNo, granted);
     }
 
     /// @inheritdoc ILicenceRegistry
     function supplement(
+        bytes16 agreementId,
         Supplement calldata change,
         Signed calldata operatorSigned,
         Signed calldata buyerSigned
@@ -198,23 +205,21 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         }
         _requireBefore(change.deadline);
         _requireLiability(change.platformLiabilityPpm);
-        if (change.previousDigest != subject.agreementDigest) {
-            revert LicenceRegistry_SupplementOutOfOrder(
-                change.licenceNo, change.previousDigest, subject.agreementDigest
-            );
-        }
-        if (change.validUntil <= subject.validFrom) {
+        _requireLatest(agreementId, change);
+        if (change.validUntil <= subject.validFrom || change.validUntil > type(uint40).max) {
             revert LicenceRegistry_ValidityEmpty(subject.validFrom, change.validUntil);
         }
         _requireQuota(change);
-        _requireExtension(change, subject);
         bytes32 digest = supplementDigest(change);
         _requireSigned(digest, operatorSigned, _products[subject.productId].operatorId, Role.OPERATOR);
         _requireSigned(digest, buyerSigned, subject.buyerId, Role.BUYER);
-        subject.validUntil = change.validUntil;
+        bool isMore = change.validUntil > subject.validUntil || change.quotaUnits > subject.quotaUnits;
+        // The cast is safe: the end was checked.
+        subject.validUntil = uint40(change.validUntil);
         subject.quotaUnits = change.quotaUnits;
-        subject.agreementDigest = digest;
+        _grants[agreementId].latestDigest = bytes24(digest);
         emit LicenceSupplemented(_nextEventNo(), change.licenceNo, change, digest);
+        if (isMore) _decideOpening(change.licenceNo, subject);
     }
 
     /// @inheritdoc ILicenceRegistry
@@ -222,7 +227,9 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         Licence storage subject = _knownLicence(licenceNo);
         bytes16 actorId = 0;
         if (!_isByDesk(SubjectKind.LICENCE, bytes16(uint128(licenceNo)))) {
-            actorId = _stepLicence(licenceNo, subject, state);
+            bool isAuthority;
+            (actorId, isAuthority) = _stepper(subject, state);
+            subject.isHeld = _step(licenceNo, subject.state, state, subject.isHeld, isAuthority);
         }
         subject.state = state;
         emit LicenceStateSet(_nextEventNo(), licenceNo, state, actorId, decisionDigest);
@@ -239,6 +246,11 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     }
 
     /// @inheritdoc ILicenceRegistry
+    function grantOf(bytes16 agreementId) external view returns (Grant memory) {
+        return _grants[agreementId];
+    }
+
+    /// @inheritdoc ILicenceRegistry
     function sellerOf(bytes16 productId) external view returns (bytes16 operatorId, uint32 cityCode) {
         Product storage subject = _knownProduct(productId);
         return (subject.operatorId, subject.cityCode);
@@ -250,9 +262,12 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         view
         returns (bytes16 operatorId, bytes16 buyerId, uint32 cityCode)
     {
-        Licence storage subject = _knownLicence(licenceNo);
+        Licence storage subject = _licences[licenceNo];
+        buyerId = subject.buyerId;
+        // One slot less to read than the state; every licence has a buyer.
+        if (buyerId == 0) revert LicenceRegistry_UnknownLicence(licenceNo);
         Product storage sold = _products[subject.productId];
-        return (sold.operatorId, subject.buyerId, sold.cityCode);
+        return (sold.operatorId, buyerId, sold.cityCode);
     }
 
     /// @inheritdoc ILicenceRegistry
@@ -299,18 +314,14 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         return subject.lineage;
     }
 
-    /// @return The tier at which the data is opened, and the tables that say so.
-    function _requireGrantable(Agreement calldata agreement)
-        private
-        view
-        returns (OpeningTier, uint32[] memory)
-    {
-        uint64 usedBy = _licenceOf[agreement.agreementId];
+    function _requireGrantable(Agreement calldata agreement) private view {
+        uint64 usedBy = _grants[agreement.agreementId].licenceNo;
         if (usedBy != 0) revert LicenceRegistry_AgreementUsed(agreement.agreementId, usedBy);
         _requireBefore(agreement.deadline);
         _requireLiability(agreement.platformLiabilityPpm);
         if (agreement.quotaUnits == 0) revert LicenceRegistry_QuotaEmpty(agreement.agreementId);
-        if (agreement.validFrom >= agreement.validUntil || agreement.validUntil <= Clock.nowSeconds()) {
+        bool isOver = agreement.validUntil <= Clock.nowSeconds();
+        if (isOver || agreement.validFrom >= agreement.validUntil || agreement.validUntil > type(uint40).max) {
             revert LicenceRegistry_ValidityEmpty(agreement.validFrom, agreement.validUntil);
         }
         if (agreement.operatorId == agreement.buyerId) revert LicenceRegistry_SelfDealing(agreement.buyerId);
@@ -318,51 +329,57 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         if (subject.operatorId != agreement.operatorId) {
             revert LicenceRegistry_NotOperator(agreement.productId, agreement.operatorId, subject.operatorId);
         }
-        if (subject.state != ProductState.LISTED) {
-            revert LicenceRegistry_ProductNotListed(agreement.productId, subject.state);
-        }
         if (agreement.modes == 0 || agreement.modes & ~subject.modes != 0) {
             revert LicenceRegistry_ModeNotOffered(agreement.productId, agreement.modes, subject.modes);
         }
         _requirePrice(agreement, subject);
-        _requireCompetition(agreement);
-        bytes16[] memory datasetIds = _datasetsOf(agreement.productId, Lineages.read(subject.lineage));
-        _requireApproved(agreement, datasetIds);
-        return DATASETS.requireOpen(datasetIds, agreement.modes, agreement.purpose);
     }
 
-    function _stepProduct(bytes16 productId, Product storage subject, ProductState state, bool isAuthority) private {
-        bool isHeld = _isProductHeld[productId];
-        bool isHold = isAuthority && state == ProductState.SUSPENDED && !isHeld;
-        bool isSame = subject.state == state && !isHold;
-        if (state == ProductState.NONE || subject.state == ProductState.WITHDRAWN || isSame) {
-            revert LicenceRegistry_IllegalStep(uint128(productId), uint8(subject.state), uint8(state));
-        }
-        if (isHeld && !isAuthority && state == ProductState.LISTED) {
-            revert LicenceRegistry_SuspendedByAuthority(uint128(productId));
-        }
-        if (isHold != isHeld) _isProductHeld[productId] = isHold;
+    /// @dev What a licence and more of it need alike: a product for sale, and data that is approved and
+    /// open for all of it.
+    function _decideOpening(uint64 licenceNo, Licence memory licence_) private {
+        bytes16 productId = licence_.productId;
+        Product storage sold = _products[productId];
+        if (sold.state != ProductState.LISTED) revert LicenceRegistry_ProductNotListed(productId, sold.state);
+        _requireCompetition(licence_);
+        bytes16[] memory datasetIds = _datasetsOf(productId, Lineages.read(sold.lineage));
+        APPLICATIONS.requireApproved(
+            datasetIds, licence_.buyerId, licence_.purpose, licence_.modes, licence_.validUntil
+        );
+        (OpeningTier tier, uint32[] memory policyNos) =
+            DATASETS.requireOpen(datasetIds, licence_.modes, licence_.purpose);
+        emit OpeningDecided(_nextEventNo(), licenceNo, tier, policyNos);
     }
 
-    function _stepLicence(uint64 licenceNo, Licence storage subject, LicenceState state)
+    /// @dev Who changes a licence's state, and whether as the authority.
+    function _stepper(Licence storage subject, LicenceState state)
         private
-        returns (bytes16 actorId)
+        view
+        returns (bytes16 actorId, bool isAuthority)
     {
+        Product storage sold = _products[subject.productId];
         actorId = _actor();
-        bool isEndByBuyer = state == LicenceState.TERMINATED && actorId == subject.buyerId;
-        if (isEndByBuyer) _actorUsing(Role.BUYER);
-        else _requireOperatorOrRegistrar(_products[subject.productId]);
-        bool isAuthority = !isEndByBuyer && actorId != _products[subject.productId].operatorId;
-        bool isHeld = _isLicenceHeld[licenceNo];
-        bool isHold = isAuthority && state == LicenceState.SUSPENDED && !isHeld;
-        bool isSame = subject.state == state && !isHold;
-        if (state == LicenceState.NONE || subject.state == LicenceState.TERMINATED || isSame) {
-            revert LicenceRegistry_IllegalStep(licenceNo, uint8(subject.state), uint8(state));
+        if (state == LicenceState.TERMINATED && actorId == subject.buyerId) {
+            _actorUsing(Role.BUYER);
+            return (actorId, false);
         }
-        if (isHeld && !isAuthority && state == LicenceState.ACTIVE) {
-            revert LicenceRegistry_SuspendedByAuthority(licenceNo);
+        _requireOperatorOrRegistrar(sold);
+        isAuthority = actorId != sold.operatorId;
+    }
+
+    /// @dev A step of a licence, or of a product, whose states are the same ones under other names.
+    /// @return isHold Whether a registrar suspends it, so that only a registrar restores it.
+    function _step(uint256 id, LicenceState from, LicenceState to, bool isHeld, bool isAuthority)
+        private
+        pure
+        returns (bool isHold)
+    {
+        isHold = isAuthority && to == LicenceState.SUSPENDED && !isHeld;
+        bool isSame = from == to && !isHold;
+        if (to == LicenceState.NONE || from == LicenceState.TERMINATED || isSame) {
+            revert LicenceRegistry_IllegalStep(id, uint8(from), uint8(to));
         }
-        if (isHold != isHeld) _isLicenceHeld[licenceNo] = isHold;
+        if (isHeld && !isAuthority && to == LicenceState.ACTIVE) revert LicenceRegistry_SuspendedByAuthority(id);
     }
 
     /// @dev Free purposes have no tariff; chargeable ones have the tariff in force, or one that a quote
@@ -390,23 +407,31 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
     }
 
     /// @dev A competition (应用大赛) is free, in a sandbox, for a team, and ends by itself.
-    function _requireCompetition(Agreement calldata agreement) private pure {
-        if (agreement.purpose != Purpose.COMPETITION) return;
-        uint64 validSeconds = agreement.validUntil - agreement.validFrom;
+    function _requireCompetition(Licence memory licence_) private pure {
+        if (licence_.purpose != Purpose.COMPETITION) return;
+        uint64 validSeconds = licence_.validUntil - licence_.validFrom;
         if (
-            agreement.modes != SANDBOX || agreement.teamMax == 0
-                || agreement.teamMax > COMPETITION_TEAM_MAX || validSeconds > COMPETITION_SECONDS_MAX
+            licence_.modes != SANDBOX || licence_.teamMax == 0
+                || licence_.teamMax > COMPETITION_TEAM_MAX || validSeconds > COMPETITION_SECONDS_MAX
         ) {
             revert LicenceRegistry_CompetitionTerms(
-                agreement.productId, agreement.modes, agreement.teamMax, validSeconds
+                licence_.productId, licence_.modes, licence_.teamMax, validSeconds
             );
         }
     }
 
-    function _requireApproved(Agreement calldata agreement, bytes16[] memory datasetIds) private view {
-        APPLICATIONS.requireApproved(
-            datasetIds, agreement.buyerId, agreement.purpose, agreement.modes, agreement.validUntil
-        );
+    /// @dev The agreement is where the licence's latest digest is kept, so a caller names it; both sides
+    /// signed the number and the digest that it must hold.
+    function _requireLatest(bytes16 agreementId, Supplement calldata change) private view {
+        Grant memory grant = _grants[agreementId];
+        if (grant.licenceNo != change.licenceNo) {
+            revert LicenceRegistry_SupplementOutOfOrder(change.licenceNo, change.previousDigest, 0);
+        }
+        if (bytes24(change.previousDigest) != grant.latestDigest) {
+            revert LicenceRegistry_SupplementOutOfOrder(
+                change.licenceNo, change.previousDigest, grant.latestDigest
+            );
+        }
     }
 
     function _requireQuota(Supplement calldata change) private view {
@@ -415,19 +440,6 @@ contract LicenceRegistry is ILicenceRegistry, EIP712, Member {
         uint64 billedUnits = _ledger.billedUnits(change.licenceNo, 0);
         if (change.quotaUnits < billedUnits) {
             revert LicenceRegistry_QuotaBelowBilled(change.licenceNo, change.quotaUnits, billedUnits);
-        }
-    }
-
-    /// @dev More time is as a new licence: the product is for sale, a competition stays short.
-    function _requireExtension(Supplement calldata change, Licence storage subject) private view {
-        if (change.validUntil <= subject.validUntil) return;
-        ProductState state = _products[subject.productId].state;
-        if (state != ProductState.LISTED) revert LicenceRegistry_ProductNotListed(subject.productId, state);
-        uint64 validSeconds = change.validUntil - subject.validFrom;
-        if (subject.purpose == Purpose.COMPETITION && validSeconds > COMPETITION_SECONDS_MAX) {
-            revert LicenceRegistry_CompetitionTerms(
-                subject.productId, subject.modes, subject.teamMax, validSeconds
-            );
         }
     }
 

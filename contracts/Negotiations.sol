@@ -103,16 +103,18 @@ contract Negotiations is INegotiations, Member {
         bytes16 threadId,
         Parties calldata parties,
         bytes32 agreementDigest,
-        uint64 licenceNo
+        bytes16 agreementId
     ) external {
         Thread storage subject = _known(threadId, parties, agreementDigest);
         if (subject.state != NegotiationState.AGREED) {
             revert Negotiations_OutOfTurn(threadId, subject.state, _actor());
         }
-        bytes32 got = LICENCES.licence(licenceNo).agreementDigest;
-        if (got != agreementDigest) revert Negotiations_AgreementDiffers(threadId, got, agreementDigest);
+        ILicenceRegistry.Grant memory grant = LICENCES.grantOf(agreementId);
+        if (grant.licenceNo == 0 || grant.latestDigest != bytes24(agreementDigest)) {
+            revert Negotiations_AgreementDiffers(threadId, grant.latestDigest, agreementDigest);
+        }
         subject.state = NegotiationState.FINALIZED;
-        emit NegotiationFinalized(_nextEventNo(), threadId, agreementDigest, licenceNo);
+        emit NegotiationFinalized(_nextEventNo(), threadId, agreementDigest, grant.licenceNo);
     }
 
     /// @inheritdoc INegotiations

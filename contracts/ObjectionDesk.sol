@@ -276,7 +276,9 @@ contract ObjectionDesk is IObjectionDesk, Subjects {
         bytes16 earlierId = _found[factKey];
         if (earlierId != 0) revert ObjectionDesk_FactExists(claim.objectionId, earlierId);
         bytes16 openId = _found[key];
-        if (Objections.isLive(_objections[openId].state)) revert ObjectionDesk_CaseOpen(claim.objectionId, openId);
+        if (openId != 0 && Objections.isLive(_objections[openId].state)) {
+            revert ObjectionDesk_CaseOpen(claim.objectionId, openId);
+        }
         _found[key] = claim.objectionId;
         _found[factKey] = claim.objectionId;
     }

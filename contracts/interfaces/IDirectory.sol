@@ -252,6 +252,9 @@ interface IDirectory {
     /// @return Whether the organisation is active and holds the role in the city.
     function hasRole(bytes16 organisationId, Role role, uint32 cityCode) external view returns (bool);
 
+    /// @return Whether the organisation is active and holds the role in its own city; reverts when unknown.
+    function hasRoleAtHome(bytes16 organisationId, Role role) external view returns (bool);
+
     /// @notice One organisation; reverts when unknown.
     function organisation(bytes16 organisationId) external view returns (Organisation memory);
 

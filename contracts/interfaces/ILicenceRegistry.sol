@@ -36,6 +36,8 @@ interface ILicenceRegistry {
         bytes16 operatorId;
         uint32 cityCode;
         ProductState state;
+        /// @dev Whether a registrar suspended it, so that only a registrar restores it.
+        bool isHeld;
         /// @dev Bitmap of delivery modes.
         uint8 modes;
         /// @dev Number of the tariff now in force; 0 when there is none.
@@ -120,20 +122,30 @@ interface ILicenceRegistry {
         bytes signature;
     }
 
+    /// @dev Two storage slots.
     struct Licence {
         bytes16 productId;
         bytes16 buyerId;
-        uint64 validFrom;
-        uint64 validUntil;
+        uint40 validFrom;
+        uint40 validUntil;
         uint64 quotaUnits;
         uint32 tariffNo;
         Purpose purpose;
         uint8 modes;
         LicenceState state;
+        /// @dev As for products.
+        bool isHeld;
         uint8 teamMax;
         bool isAcceptedByUse;
-        /// @dev EIP-712 digest of the agreement or of its latest supplement.
-        bytes32 agreementDigest;
+    }
+
+    /// @notice What an agreement granted.
+    struct Grant {
+        /// @dev 0 where it granted nothing.
+        uint64 licenceNo;
+        /// @dev Beginning of the EIP-712 digest of the agreement, or of its licence's latest supplement:
+        /// 192 bits, so that a grant takes one slot.
+        bytes24 latestDigest;
     }
 
     event ProductListed(
@@ -167,7 +179,8 @@ interface ILicenceRegistry {
     event LicenceGranted(
         uint64 eventNo, uint64 indexed licenceNo, Agreement agreement, bytes32 agreementDigest
     );
-    /// @notice How far the data is opened to a licence: the strictest tier, and the table by dataset of the lineage.
+    /// @notice How far the data is opened to a licence, or to more of it: the strictest tier, and the table
+    /// by dataset of the lineage.
     event OpeningDecided(uint64 eventNo, uint64 indexed licenceNo, OpeningTier tier, uint32[] policyNos);
     event LicenceSupplemented(
         uint64 eventNo, uint64 indexed licenceNo, Supplement supplement, bytes32 agreementDigest
@@ -216,7 +229,7 @@ interface ILicenceRegistry {
     error LicenceRegistry_PurposeAndPrice(Purpose purpose, uint32 tariffNo);
     /// @notice Thrown when modes are empty or beyond what the product offers.
     error LicenceRegistry_ModeNotOffered(bytes16 productId, uint8 asked, uint8 offered);
-    /// @notice Thrown when a validity is empty or already over.
+    /// @notice Thrown when a validity is empty, already over, or ends beyond the year 36,811.
     error LicenceRegistry_ValidityEmpty(uint64 validFrom, uint64 validUntil);
     /// @notice Thrown when a quota of zero is agreed.
     error LicenceRegistry_QuotaEmpty(bytes16 agreementId);
@@ -232,8 +245,9 @@ interface ILicenceRegistry {
     error LicenceRegistry_SignerNotOfParty(address signer, bytes16 organisationId, bytes16 partyId);
     /// @notice Thrown when the agreement already granted a licence; names it.
     error LicenceRegistry_AgreementUsed(bytes16 agreementId, uint64 licenceNo);
-    /// @notice Thrown when a supplement does not follow the licence's latest agreement.
-    error LicenceRegistry_SupplementOutOfOrder(uint64 licenceNo, bytes32 got, bytes32 expected);
+    /// @notice Thrown when a supplement does not follow the licence's latest document; zero is expected
+    /// where the agreement named did not grant the licence.
+    error LicenceRegistry_SupplementOutOfOrder(uint64 licenceNo, bytes32 got, bytes24 expected);
     /// @notice Thrown when a state cannot follow the present one.
     error LicenceRegistry_IllegalStep(uint256 id, uint8 from, uint8 to);
     /// @notice Thrown when an operator would lift a suspension that a registrar imposed.
@@ -316,8 +330,10 @@ interface ILicenceRegistry {
     /// @param caps The approved caps, whose digest the ledger holds; none for a derived product.
     function publishTariff(bytes16 productId, Tariff calldata tariff, Band[] calldata caps) external;
 
-    /// @notice Grants a licence on an agreement that both sides signed. Anyone may submit it. Emits {LicenceGranted}.
-    /// @dev Every dataset of the product's lineage must be sellable now.
+    /// @notice Grants a licence on an agreement that both sides signed. Anyone may submit it.
+    /// Emits {LicenceGranted} and {OpeningDecided}.
+    /// @dev The product must be for sale, and every dataset of its lineage sellable and open now; where
+    /// one needs an application, one must be approved for the whole validity.
     /// @return licenceNo Number of the licence, from 1.
     function grantLicence(
         Agreement calldata agreement,
@@ -326,7 +342,11 @@ interface ILicenceRegistry {
     ) external returns (uint64 licenceNo);
 
     /// @notice Changes a licence by a supplement that both sides signed. Emits {LicenceSupplemented}.
+    /// @dev A later end or a larger quota asks again for what a grant asks of product and data, and emits
+    /// {OpeningDecided}.
+    /// @param agreementId The agreement that granted the licence: what it granted is looked up there.
     function supplement(
+        bytes16 agreementId,
         Supplement calldata change,
         Signed calldata operatorSigned,
         Signed calldata buyerSigned
@@ -348,6 +368,9 @@ interface ILicenceRegistry {
 
     /// @notice One licence; reverts when unknown.
     function licence(uint64 licenceNo) external view returns (Licence memory);
+
+    /// @return What an agreement granted; all zero where nothing.
+    function grantOf(bytes16 agreementId) external view returns (Grant memory);
 
     /// @notice A product's lineage, in its order; empty when the product is unknown.
     function lineageOf(bytes16 productId) external view returns (LineageEntry[] memory);

@@ -73,7 +73,7 @@ interface INegotiations {
     /// @notice Thrown when an offer has no digest.
     error Negotiations_DigestMissing(bytes16 threadId);
     /// @notice Thrown when a licence does not rest on the agreement of the thread.
-    error Negotiations_AgreementDiffers(bytes16 threadId, bytes32 got, bytes32 expected);
+    error Negotiations_AgreementDiffers(bytes16 threadId, bytes24 got, bytes32 expected);
 
     /// @notice Makes an offer, a counter-offer, or opens a thread with either; operator or buyer, in turn.
     /// Emits {OfferMade}.
@@ -109,7 +109,8 @@ interface INegotiations {
     ) external;
 
     /// @notice Notes that the agreement granted its licence; anyone. Emits {NegotiationFinalized}.
-    function finalize(bytes16 threadId, Parties calldata parties, bytes32 agreementDigest, uint64 licenceNo) external;
+    function finalize(bytes16 threadId, Parties calldata parties, bytes32 agreementDigest, bytes16 agreementId)
+        external;
 
     /// @notice Breaks the negotiation off, at any time before it is final; operator or buyer.
     /// Emits {NegotiationTerminated}.

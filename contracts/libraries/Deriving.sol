@@ -37,9 +37,11 @@ library Deriving {
     }
 
     /// @notice Keeps the outcome share that a licence agreed.
-    function agree(Outcomes storage outcomes, uint64 licenceNo, Ppm outcomePpm) external {
+    /// @dev Inlined: most licences agree none, and a call into a library costs more than that.
+    function agree(Outcomes storage outcomes, uint64 licenceNo, Ppm outcomePpm) internal {
+        if (Ppm.unwrap(outcomePpm) == 0) return;
         _requireWhole(Ppm.unwrap(outcomePpm));
-        if (Ppm.unwrap(outcomePpm) != 0) outcomes.agreedPpm[licenceNo] = outcomePpm;
+        outcomes.agreedPpm[licenceNo] = outcomePpm;
     }
 
     /// @notice Lists a derived product and says so; the registry knows that its developer calls.
@@ -87,8 +89,7 @@ library Deriving {
         ILicenceRegistry.Source[] calldata sources,
         IDirectory directory
     ) private returns (bytes memory listing) {
-        uint32 homeCity = directory.organisation(terms.platformId).cityCode;
-        if (!directory.hasRole(terms.platformId, Role.PLATFORM, homeCity)) {
+        if (!directory.hasRoleAtHome(terms.platformId, Role.PLATFORM)) {
             revert ILicenceRegistry.LicenceRegistry_NotPlatform(terms.platformId);
         }
         Walk memory walk;

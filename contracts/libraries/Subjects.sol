@@ -81,8 +81,7 @@ abstract contract Subjects is Member {
 
     /// @dev Whether an organisation is a platform in its own city.
     function _isPlatform(bytes16 organisationId) internal view returns (bool) {
-        uint32 cityCode = DIRECTORY.organisation(organisationId).cityCode;
-        return DIRECTORY.hasRole(organisationId, Role.PLATFORM, cityCode);
+        return DIRECTORY.hasRoleAtHome(organisationId, Role.PLATFORM);
     }
 
     /// @dev A licence's number fills the last eight bytes of the id; the largest number is nobody's.

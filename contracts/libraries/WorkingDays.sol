@@ -9,6 +9,7 @@ pragma solidity 0.8.37;
 library WorkingDays {
     uint256 private constant CHINA_OFFSET_SECONDS = 8 hours;
     uint256 private constant EPOCH_YEAR = 1970;
+    uint256 private constant WORD_DAYS = 256;
 
     /// @dev Bit i of `low` is day i of the year, counted from zero; bit i of `high` is day 256 + i.
     struct Year {
@@ -52,14 +53,12 @@ library WorkingDays {
         uint256 day = dayOf(fromSeconds);
         (uint256 year, uint256 dayOfYear) = yearOf(day);
         uint256 length = lengthOf(year);
-        Year memory table = tables[year];
+        (uint256 word, bool isTabled) = _wordAt(tables[year], dayOfYear);
         while (count > 0) {
             ++day;
-            if (++dayOfYear == length) {
-                (dayOfYear, length) = (0, lengthOf(++year));
-                table = tables[year];
-            }
-            if (_isWorking(table, day, dayOfYear)) --count;
+            if (++dayOfYear == length) (dayOfYear, length) = (0, lengthOf(++year));
+            if (dayOfYear % WORD_DAYS == 0) (word, isTabled) = _wordAt(tables[year], dayOfYear);
+            if (isTabled ? word >> (dayOfYear % WORD_DAYS) & 1 == 1 : _isWeekday(day)) --count;
         }
         return endOf(day);
     }
@@ -75,14 +74,18 @@ library WorkingDays {
         return endOf(day);
     }
 
-    function _isWorking(Year memory table, uint256 day, uint256 dayOfYear) private pure returns (bool) {
-        if (table.low | table.high == 0) {
-            // Day 0 was a Thursday; Sunday counts 0, Saturday 6.
-            uint256 weekday = (day + 4) % 7;
-            return weekday != 0 && weekday != 6;
-        }
-        uint256 word = dayOfYear < 256 ? table.low >> dayOfYear : table.high >> (dayOfYear - 256);
-        return word & 1 == 1;
+    /// @dev The word of a table that holds a day, and whether there is a table: the other word is read
+    /// only where this one is zero.
+    function _wordAt(Year storage table, uint256 dayOfYear) private view returns (uint256 word, bool isTabled) {
+        bool isLow = dayOfYear < WORD_DAYS;
+        word = isLow ? table.low : table.high;
+        isTabled = word != 0 || (isLow ? table.high : table.low) != 0;
+    }
+
+    /// @dev Day 0 was a Thursday; Sunday counts 0, Saturday 6.
+    function _isWeekday(uint256 day) private pure returns (bool) {
+        uint256 weekday = (day + 4) % 7;
+        return weekday != 0 && weekday != 6;
     }
 
     function _daysBefore(uint256 year) private pure returns (uint256) {

@@ -3,7 +3,9 @@ pragma solidity 0.8.37;
 
 import {IApplications} from "../interfaces/IApplications.sol";
 import {ILicenceRegistry} from "../interfaces/ILicenceRegistry.sol";
-import {ApplicationState, OpenClass, Purpose, Role, Sensitivity} from "../libraries/Codes.sol";
+import {IDatasetRegistry} from "../interfaces/IDatasetRegistry.sol";
+import {ApplicationState, OpenClass, OpeningTier, Purpose, Role, Sensitivity} from "../libraries/Codes.sol";
+import {Ppm} from "../libraries/Units.sol";
 import {Market} from "./helpers/Market.sol";
 
 contract ApplicationsTest is Market {
@@ -84,6 +86,122 @@ contract ApplicationsTest is Market {
         _as(BUREAU);
         applications.decide(_id(602), true, UNTIL, DOCUMENT);
         _grant(_agreement(PRODUCT, 1, 404));
+    }
+
+    // ---- supplements: more of a licence is asked for as a new one ----
+
+    function test_supplement__longer_than_the_approval__refused() public {
+        _require();
+        _submit(Purpose.INDUSTRY, 2);
+        _decide(true, NOON + 400 days);
+        uint64 licenceNo = _grant(_agreement(PRODUCT, 1, 404));
+        ILicenceRegistry.Supplement memory change = _change(licenceNo);
+        change.validUntil = NOON + 400 days + 1;
+        _refuseSupplement(
+            change,
+            abi.encodeWithSelector(
+                IApplications.Applications_Expired.selector,
+                _id(DATASET_1),
+                _id(FORM),
+                NOON + 400 days + 1,
+                NOON + 400 days
+            )
+        );
+        change.validUntil = NOON + 400 days;
+        _supplement(change);
+        _equal(licences.licence(licenceNo).validUntil, NOON + 400 days, "until");
+    }
+
+    /// @dev Licence 1 was granted before its data needed an application.
+    function test_supplement__more_of_what_needs_an_application_now__refused() public {
+        ILicenceRegistry.Supplement memory change = _change(1);
+        change.quotaUnits = 1000;
+        _supplement(change);
+        _require();
+        change = _change(1);
+        change.quotaUnits = 1001;
+        _refuseSupplement(change, _missing(Purpose.INDUSTRY, 2));
+        change.quotaUnits = 1000;
+        change.validUntil += 1;
+        _refuseSupplement(change, _missing(Purpose.INDUSTRY, 2));
+        _submit(Purpose.INDUSTRY, 2);
+        _decide(true, change.validUntil);
+        _supplement(change);
+    }
+
+    function test_supplement__no_more_than_before__asks_for_nothing() public {
+        _require();
+        _as(REGISTRAR);
+        datasets.setSuspended(_id(DATASET_1), true, DOCUMENT);
+        ILicenceRegistry.Supplement memory change = _change(1);
+        change.platformLiabilityPpm = Ppm.wrap(600_000);
+        _supplement(change);
+        change = _change(1);
+        change.validUntil -= 1;
+        change.quotaUnits = 1000;
+        _supplement(change);
+        _equal(licences.licence(1).quotaUnits, 1000, "quota");
+    }
+
+    function test_supplement__more_of_suspended_or_closed_data__refused() public {
+        ILicenceRegistry.Supplement memory change = _change(1);
+        change.validUntil += 1;
+        _as(REGISTRAR);
+        datasets.setSuspended(_id(DATASET_1), true, DOCUMENT);
+        _refuseSupplement(
+            change, abi.encodeWithSelector(IDatasetRegistry.DatasetRegistry_Suspended.selector, _id(DATASET_1))
+        );
+        _as(REGISTRAR);
+        datasets.setSuspended(_id(DATASET_1), false, DOCUMENT);
+        uint256 closed = _everyCell(OpeningTier.FORBIDDEN);
+        datasets.publishPolicy(0, closed, closed, NOON, DOCUMENT);
+        _refuseSupplement(
+            change,
+            abi.encodeWithSelector(
+                IDatasetRegistry.DatasetRegistry_CellForbidden.selector,
+                _id(DATASET_1),
+                2,
+                OpenClass.CONDITIONAL,
+                false,
+                2,
+                Purpose.INDUSTRY
+            )
+        );
+    }
+
+    function test_supplement__more__says_under_which_tables() public {
+        uint256 word = _everyCell(OpeningTier.OPEN);
+        datasets.publishPolicy(0, word, word, NOON, DOCUMENT);
+        ILicenceRegistry.Supplement memory change = _change(1);
+        change.validUntil += 1;
+        uint32[] memory policyNos = new uint32[](3);
+        (policyNos[0], policyNos[1], policyNos[2]) = (2, 2, 2);
+        vm.expectEmit();
+        emit ILicenceRegistry.OpeningDecided(licences.eventCount() + 2, 1, OpeningTier.OPEN, policyNos);
+        _supplement(change);
+    }
+
+    /// @dev Whatever the approval and the supplement say, nothing is licensed beyond the approval.
+    function test_fuzz_supplement__any_terms__never_beyond_the_approval(
+        uint64 approvedUntil,
+        uint64 validUntil,
+        uint64 quotaUnits
+    ) public {
+        approvedUntil = uint64(_bound(approvedUntil, NOON + 365 days, NOON + 800 days));
+        validUntil = uint64(_bound(validUntil, NOON + 1, NOON + 800 days));
+        vm.assume(quotaUnits != 0);
+        _require();
+        _submit(Purpose.INDUSTRY, 2);
+        _decide(true, approvedUntil);
+        uint64 licenceNo = _grant(_agreement(PRODUCT, 1, 404));
+        ILicenceRegistry.Supplement memory change = _change(licenceNo);
+        (change.validUntil, change.quotaUnits) = (validUntil, quotaUnits);
+        bytes32 digest = licences.supplementDigest(change);
+        bytes memory call = abi.encodeCall(
+            licences.supplement, (_id(404), change, _sign(OPERATOR, digest), _sign(BUYER, digest))
+        );
+        (bool isDone,) = address(licences).call(call);
+        _true(isDone == (validUntil <= approvedUntil), "approved");
     }
 
     function test_submit__announced_and_kept() public {
@@ -194,6 +312,35 @@ contract ApplicationsTest is Market {
         bytes32 digest = licences.agreementDigest(agreement);
         vm.expectRevert(reason);
         licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(BUYER, digest));
+    }
+
+    function _agreementOf(ILicenceRegistry.Supplement memory change) private pure returns (bytes16) {
+        return _id(change.licenceNo == 1 ? 401 : 404);
+    }
+
+    /// @dev Nothing of the licence changes.
+    function _change(uint64 licenceNo) private view returns (ILicenceRegistry.Supplement memory) {
+        ILicenceRegistry.Licence memory licence = licences.licence(licenceNo);
+        return ILicenceRegistry.Supplement({
+            licenceNo: licenceNo,
+            previousDigest: _latest(licenceNo == 1 ? 401 : 404),
+            termsDigest: DOCUMENT,
+            validUntil: licence.validUntil,
+            quotaUnits: licence.quotaUnits,
+            platformLiabilityPpm: Ppm.wrap(500_000),
+            deadline: NOON
+        });
+    }
+
+    function _supplement(ILicenceRegistry.Supplement memory change) private {
+        bytes32 digest = licences.supplementDigest(change);
+        licences.supplement(_agreementOf(change), change, _sign(OPERATOR, digest), _sign(BUYER, digest));
+    }
+
+    function _refuseSupplement(ILicenceRegistry.Supplement memory change, bytes memory reason) private {
+        bytes32 digest = licences.supplementDigest(change);
+        vm.expectRevert(reason);
+        licences.supplement(_agreementOf(change), change, _sign(OPERATOR, digest), _sign(BUYER, digest));
     }
 
     function _missing(Purpose purpose, uint8 modes) private pure returns (bytes memory) {

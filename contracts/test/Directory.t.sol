@@ -220,6 +220,7 @@ contract DirectoryTest is Market {
         _as(REGISTRAR);
         directory.setStatus(_id(BUYER), OrganisationStatus.SUSPENDED, DOCUMENT);
         _true(!directory.hasRole(_id(BUYER), Role.BUYER, NANJING), "no role");
+        _true(!directory.hasRoleAtHome(_id(BUYER), Role.BUYER), "nor at home");
         _refuse(abi.encodeWithSelector(IDirectory.Directory_OrganisationSuspended.selector, _id(BUYER)));
         directory.requireRoleAtHome(_signer(BUYER), Role.BUYER);
         _as(REGISTRAR);
@@ -227,6 +228,15 @@ contract DirectoryTest is Market {
         (bytes16 organisationId, uint32 cityCode) = directory.requireRoleAtHome(_signer(BUYER), Role.BUYER);
         _equal(bytes32(organisationId), bytes32(_id(BUYER)), "restored");
         _equal(cityCode, NANJING, "city");
+        _true(directory.hasRoleAtHome(_id(BUYER), Role.BUYER), "at home");
+    }
+
+    function test_role_at_home__held_elsewhere_only__not_held() public {
+        directory.grantRole(_id(OPERATOR), Role.BUYER, ZHENJIANG);
+        _true(directory.hasRole(_id(OPERATOR), Role.BUYER, ZHENJIANG), "elsewhere");
+        _true(!directory.hasRoleAtHome(_id(OPERATOR), Role.BUYER), "at home");
+        _refuse(abi.encodeWithSelector(IDirectory.Directory_UnknownOrganisation.selector, _id(NEW)));
+        directory.hasRoleAtHome(_id(NEW), Role.PLATFORM);
     }
 
     function test_status__none__refused() public {

@@ -336,7 +336,8 @@ contract LicenceRegistryTest is Market {
         _equal(licence.validUntil, NOON + 365 days, "until");
         _equal(licence.tariffNo, 1, "tariff");
         _equal(licence.modes, 2, "modes");
-        _equal(licence.agreementDigest, digest, "digest");
+        ILicenceRegistry.Grant memory found = licences.grantOf(_id(DEAL));
+        _true(found.licenceNo == 3 && found.latestDigest == bytes24(digest), "grant");
         _true(licence.state == LicenceState.ACTIVE && licence.purpose == Purpose.INDUSTRY, "state");
     }
 
@@ -557,7 +558,7 @@ contract LicenceRegistryTest is Market {
         ILicenceRegistry.Licence memory licence = licences.licence(1);
         _equal(licence.quotaUnits, 77, "quota");
         _equal(licence.validUntil, NOON + 30 days, "until");
-        _equal(licence.agreementDigest, digest, "digest");
+        _true(licences.grantOf(_id(401)).latestDigest == bytes24(digest), "digest");
     }
 
     function test_supplement__replayed__refused() public {
@@ -569,9 +570,38 @@ contract LicenceRegistryTest is Market {
                 ILicenceRegistry.LicenceRegistry_SupplementOutOfOrder.selector,
                 1,
                 change.previousDigest,
-                licences.supplementDigest(change)
+                bytes24(licences.supplementDigest(change))
             )
         );
+    }
+
+    /// @dev Licence 2 has an agreement of its own; 499 granted nothing.
+    function test_supplement__under_another_agreement__refused() public {
+        bytes32[3] memory previous = [_latest(401), _latest(402), 0];
+        for (uint256 i = 0; i < 6; ++i) {
+            ILicenceRegistry.Supplement memory change = _change();
+            change.previousDigest = previous[i / 2];
+            bytes32 digest = licences.supplementDigest(change);
+            _refuse(
+                abi.encodeWithSelector(
+                    ILicenceRegistry.LicenceRegistry_SupplementOutOfOrder.selector, 1, change.previousDigest, 0
+                )
+            );
+            licences.supplement(
+                _id(i % 2 == 0 ? 402 : 499), change, _sign(OPERATOR, digest), _sign(BUYER, digest)
+            );
+        }
+    }
+
+    function test_validity__beyond_what_is_kept__refused() public {
+        ILicenceRegistry.Agreement memory agreement = _agreement(PRODUCT, 1, DEAL);
+        agreement.validUntil = 2 ** 40;
+        _refuseGrant(agreement, _validity(2 ** 40));
+        agreement.validUntil = 2 ** 40 - 1;
+        _equal(licences.licence(_grant(agreement)).validUntil, 2 ** 40 - 1, "until");
+        ILicenceRegistry.Supplement memory change = _change();
+        change.validUntil = 2 ** 40;
+        _refuseSupplement(change, _validity(2 ** 40));
     }
 
     function test_supplement__below_the_floor_or_late_or_empty__refused() public {
@@ -617,7 +647,7 @@ contract LicenceRegistryTest is Market {
                 _id(OPERATOR)
             )
         );
-        licences.supplement(change, _sign(BUYER, digest), _sign(BUYER, digest));
+        licences.supplement(_id(401), change, _sign(BUYER, digest), _sign(BUYER, digest));
     }
 
     function test_supplement__quota_below_billed__refused() public {
@@ -663,7 +693,7 @@ contract LicenceRegistryTest is Market {
         _equal(licences.licence(licenceNo).teamMax, 5, "team");
         ILicenceRegistry.Supplement memory change = _change();
         change.licenceNo = licenceNo;
-        change.previousDigest = licences.licence(licenceNo).agreementDigest;
+        change.previousDigest = _latest(DEAL);
         change.validUntil = NOON + 366 days + 1;
         _refuseSupplement(change, _contest(4, 5, 366 days + 1));
     }
@@ -728,6 +758,7 @@ contract LicenceRegistryTest is Market {
 
     function test_licence_state__suspended_by_the_registrar__operator_may_only_end() public {
         _setLicence(REGISTRAR, LicenceState.SUSPENDED);
+        _true(licences.licence(1).isHeld && !licences.product(_id(PRODUCT)).isHeld, "held");
         _refuse(_byAuthority(1));
         _setLicence(OPERATOR, LicenceState.ACTIVE);
         _refuse(_illegal(1, uint8(LicenceState.SUSPENDED), uint8(LicenceState.SUSPENDED)));
@@ -831,7 +862,7 @@ contract LicenceRegistryTest is Market {
     function _refuseSupplement(ILicenceRegistry.Supplement memory change, bytes memory reason) private {
         bytes32 digest = licences.supplementDigest(change);
         _refuse(reason);
-        licences.supplement(change, _sign(OPERATOR, digest), _sign(BUYER, digest));
+        licences.supplement(_agreementOf(change), change, _sign(OPERATOR, digest), _sign(BUYER, digest));
     }
 
     function _roleMissing(uint128 actor, Role role) private pure returns (bytes memory) {
@@ -888,7 +919,7 @@ contract LicenceRegistryTest is Market {
     function _change() private view returns (ILicenceRegistry.Supplement memory) {
         return ILicenceRegistry.Supplement({
             licenceNo: 1,
-            previousDigest: licences.licence(1).agreementDigest,
+            previousDigest: _latest(401),
             termsDigest: DOCUMENT,
             validUntil: NOON + 30 days,
             quotaUnits: 77,
@@ -899,7 +930,17 @@ contract LicenceRegistryTest is Market {
 
     function _supplement(ILicenceRegistry.Supplement memory change) private {
         bytes32 digest = licences.supplementDigest(change);
-        licences.supplement(change, _sign(OPERATOR, digest), _sign(BUYER, digest));
+        licences.supplement(_agreementOf(change), change, _sign(OPERATOR, digest), _sign(BUYER, digest));
+    }
+
+    function _agreementOf(ILicenceRegistry.Supplement memory change) private pure returns (bytes16) {
+        return _id(change.licenceNo == 1 ? 401 : DEAL);
+    }
+
+    function _validity(uint64 validUntil) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(
+            ILicenceRegistry.LicenceRegistry_ValidityEmpty.selector, NOON, validUntil
+        );
     }
 
     function _twoBands(uint64 upToUnits, uint64 first, uint64 second)

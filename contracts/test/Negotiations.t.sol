@@ -50,17 +50,36 @@ contract NegotiationsTest is Market {
             abi.encodeWithSelector(
                 INegotiations.Negotiations_AgreementDiffers.selector,
                 _id(THREAD),
-                licences.licence(1).agreementDigest,
+                licences.grantOf(_id(401)).latestDigest,
                 digest
             )
         );
-        negotiations.finalize(_id(THREAD), _parties(), digest, 1);
+        negotiations.finalize(_id(THREAD), _parties(), digest, _id(401));
+        vm.expectRevert(
+            abi.encodeWithSelector(INegotiations.Negotiations_AgreementDiffers.selector, _id(THREAD), 0, digest)
+        );
+        negotiations.finalize(_id(THREAD), _parties(), digest, _id(404));
         uint64 licenceNo = _grant(agreement);
-        negotiations.finalize(_id(THREAD), _parties(), digest, licenceNo);
+        vm.expectEmit();
+        emit INegotiations.NegotiationFinalized(
+            negotiations.eventCount() + 1, _id(THREAD), digest, licenceNo
+        );
+        negotiations.finalize(_id(THREAD), _parties(), digest, _id(404));
         _true(negotiations.thread(_id(THREAD)).state == State.FINALIZED, "final");
         vm.expectRevert(_outOfTurn(State.FINALIZED, BUYER));
         _as(BUYER);
         negotiations.terminate(_id(THREAD), _parties(), digest, DOCUMENT);
+    }
+
+    /// @dev Where nothing was granted the digest is zero, and any digest may begin with zeros.
+    function test_finalize__nothing_granted_under_a_digest_of_zeros__refused() public {
+        _offer(BUYER, 0, FIRST);
+        _as(OPERATOR);
+        negotiations.agree(_id(THREAD), _parties(), FIRST, SECOND, UNTIL);
+        vm.expectRevert(
+            abi.encodeWithSelector(INegotiations.Negotiations_AgreementDiffers.selector, _id(THREAD), 0, SECOND)
+        );
+        negotiations.finalize(_id(THREAD), _parties(), SECOND, _id(404));
     }
 
     function test_offer__out_of_turn__refused() public {

@@ -94,6 +94,8 @@ def certificate_status(market: Market, licence_no: int) -> dict[str, Any]:
         ChainRefusedError: the licence is unknown.
     """
     record = market.contracts.licences.licence(licence_no, block="latest")
+    with market.read() as connection:
+        latest = queries.licence(connection, licence_no).agreement_digest
     now = market.now_seconds()
     is_valid = record.state == LicenceState.ACTIVE
     return {
@@ -101,7 +103,7 @@ def certificate_status(market: Market, licence_no: int) -> dict[str, Any]:
         "state": LicenceState(record.state).name.lower(),
         "is_valid_now": is_valid and record.valid_from <= now < record.valid_until,
         "valid_until": instant_text(record.valid_until),
-        "agreement_digest": digest_text(record.agreement_digest),
+        "agreement_digest": digest_text(latest),
         "at": instant_text(now),
     }
 

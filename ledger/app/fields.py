@@ -102,8 +102,8 @@ PpmField = Annotated[int, Field(ge=0, le=PPM_WHOLE)]
 Uint64Field = Annotated[int, Field(ge=0, le=UINT64_MAX)]
 HoldDaysField = Annotated[int, Field(ge=0, le=HOLD_DAYS_MAX)]
 """Working days that a payment is held for acceptance (验收期)."""
-InstantField = Annotated[int, Field(ge=0, le=2**40)]
-"""Unix seconds."""
+InstantField = Annotated[int, Field(ge=0, lt=2**40)]
+"""Unix seconds; the chain keeps 40 bits."""
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 
 

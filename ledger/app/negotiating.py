@@ -205,14 +205,16 @@ def finalize_negotiation(
 
     Raises:
         OutOfTurnError: no agreement was put forward.
+        NotFoundError: the licence is unknown.
     """
     with market.read() as connection:
         thread = queries.thread(connection, request.thread_id)
+        licence = queries.licence(connection, request.licence_no)
     next_negotiation(NegotiationState(thread.state), Side.BUYER, Move.FINALIZE)
     return Command(
         "negotiations",
         "finalize",
-        (request.thread_id, _parties_of(thread), thread.last_digest, request.licence_no),
+        (request.thread_id, _parties_of(thread), thread.last_digest, licence.agreement_id),
         result={"thread_id": str(request.thread_id), "licence_no": request.licence_no},
     )
 

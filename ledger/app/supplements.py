@@ -3,6 +3,8 @@
 Rules kept here:
 1. A supplement follows the licence's latest document by its digest; what it does not name stays.
 2. It lowers no statutory floor, and leaves no quota below what is used or billed.
+3. More of a licence (a later end, a larger quota) asks again what a grant asks: tables of graded
+   opening and applications.
 """
 
 from __future__ import annotations
@@ -18,11 +20,12 @@ from ledger.app.errors import LicenceEndedError, QuotaBelowUsedError, Supplement
 from ledger.app.fields import DigestField, InstantField, Part, PpmField, Text, Uint64Field
 from ledger.app.licence_documents import NegotiatedTerm, require_floor
 from ledger.app.market import Market
+from ledger.app.opening import require_open
 from ledger.chain.forwarder import sign_typed_data
 from ledger.chain.keys import KeyAccount, address_of
 from ledger.codec.documents import Document
 from ledger.codec.typed_data import typed_message
-from ledger.domain.codes import LicenceState
+from ledger.domain.codes import ClaimantKind, LicenceState, ModeSet, Purpose
 from ledger.domain.ids import digest_text
 from ledger.projection import queries
 
@@ -79,6 +82,7 @@ def draft_supplement(market: Market, draft: SupplementDraft) -> dict[str, Any]:
         NotFoundError: the licence is unknown.
         LicenceEndedError: it is ended.
         LiabilityFloorError, QuotaBelowUsedError: no supplement may say so.
+        OpeningForbiddenError, ChainRefusedError: no more of this licence would be granted now.
     """
     with market.read() as connection:
         licence = queries.licence(connection, draft.licence_no)
@@ -90,6 +94,8 @@ def draft_supplement(market: Market, draft: SupplementDraft) -> dict[str, Any]:
     agreed = {name: changed.get(name, getattr(licence, name)) for name in _KEPT}
     require_floor(agreed["platform_liability_ppm"])
     require_quota(market, draft.licence_no, agreed["quota_units"])
+    if any(agreed[name] > getattr(licence, name) for name in ("valid_until", "quota_units")):
+        _require_open_until(market, licence, agreed["valid_until"])
     terms = Document.new(
         {
             "type": "supplement_terms",
@@ -148,6 +154,21 @@ def require_quota(market: Market, licence_no: int, quota_units: int) -> None:
         )
 
 
+def _require_open_until(market: Market, licence: queries.LicenceRow, valid_until: int) -> None:
+    modes = ModeSet(licence.modes)
+    require_open(market, licence.product_id, list(modes.modes()), Purpose(licence.purpose))
+    with market.read() as connection:
+        lineage = queries.lineage_of(connection, licence.product_id)
+    market.contracts.applications.require_approved(
+        [row.claimant_id for row in lineage if row.kind == ClaimantKind.DATASET],
+        licence.buyer_id,
+        licence.purpose,
+        licence.modes,
+        valid_until,
+        block="latest",
+    )
+
+
 def parties_of_draft(market: Market, draft: dict[str, Any]) -> set[UUID]:
     """Return who may read a kept draft: the two sides of its agreement or licence."""
     if "agreement" in draft:
@@ -185,7 +206,8 @@ def supplement_licence(
     """
     change = request.supplement
     with market.read() as connection:
-        latest = queries.licence(connection, change.licence_no).agreement_digest
+        licence = queries.licence(connection, change.licence_no)
+    latest = licence.agreement_digest
     if change.previous_digest != latest:
         raise SupplementOrderError(
             "the supplement does not follow the licence's latest document (F26)",
@@ -195,9 +217,10 @@ def supplement_licence(
         )
     require_floor(change.platform_liability_ppm)
     require_quota(market, change.licence_no, change.quota_units)
+    both = (signed(request.operator), signed(request.buyer))
     return Command(
         "licences",
         "supplement",
-        (change.model_dump(mode="python"), signed(request.operator), signed(request.buyer)),
+        (licence.agreement_id, change.model_dump(mode="python"), *both),
         result={"licence_no": change.licence_no},
     )

@@ -21,6 +21,7 @@ from ledger.domain.codes import LicenceState, ModeSet, Purpose, Role
 from ledger.domain.errors import LedgerError
 from ledger.domain.ids import parse_id
 from ledger.verification.findings import Findings, VerificationReport
+from ledger.verification.sold import KEPT_BYTES
 from ledger.verification.typed_data import certificate_key_signer
 
 _WHERE = "certificate"
@@ -60,6 +61,9 @@ def _check(
     address = contracts.licences.address
     findings.same("certificate_contract", _WHERE, status["contract"], address)
     licence = contracts.licences.licence(number, block="latest")
+    agreement_id = _id(certificate["id"].partition("#")[0])
+    grant = contracts.licences.grant_of(agreement_id, block="latest")
+    latest = bytes.fromhex(subject["agreementDigest"].removeprefix("0x"))[:KEPT_BYTES]
     product = contracts.licences.product(licence.product_id, block="latest")
     issuer_id = _check_issuer(certificate, public_key, contracts, now_seconds, findings)
     city = contracts.directory.organisation(issuer_id, block="latest").city_code
@@ -77,7 +81,7 @@ def _check(
         ("purpose", subject["purpose"], Purpose(licence.purpose).name.lower()),
         ("modes", subject["deliveryModes"], _modes(licence.modes)),
         ("quota", subject["quotaUnits"], str(licence.quota_units)),
-        ("agreement", subject["agreementDigest"], "0x" + licence.agreement_digest.hex()),
+        ("agreement", (number, latest), (grant.licence_no, grant.latest_digest)),
         ("valid_from", certificate["validFrom"], instant_text(licence.valid_from)),
         ("valid_until", certificate["validUntil"], instant_text(licence.valid_until)),
     ):

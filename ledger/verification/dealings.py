@@ -15,6 +15,7 @@ from ledger.verification.datasets import DatasetsReplay
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
 from ledger.verification.replay import Replay
+from ledger.verification.sold import KEPT_BYTES, Licence
 
 _OPEN = (N.REQUESTED, N.OFFERED, N.ACCEPTED, N.AGREED)
 
@@ -50,19 +51,18 @@ class ApplicationsReplay(Replay):
             "ApplicationWithdrawn": self._withdrawn,
         }
 
-    def check_grant(self, agreement: dict[str, Any], dataset_ids: list[UUID], where: str) -> None:
-        """Check that each dataset that needs an application has one for the agreement."""
+    def check_licence(self, licence: Licence, dataset_ids: list[UUID], where: str) -> None:
+        """Check that each dataset that needs an application has one for all of a licence."""
         for dataset_id in self.required.intersection(dataset_ids):
-            key = (dataset_id, agreement["buyer_id"], agreement["purpose"])
-            found = self.approved.get(key)
-            is_granted = found is not None and not agreement["modes"] & ~found.modes
+            found = self.approved.get((dataset_id, licence.buyer_id, licence.purpose))
+            is_granted = found is not None and not licence.modes & ~found.modes
             if self.findings.require(is_granted, "application_missing", where, dataset_id):
                 until = found.valid_until if found else 0
                 self.findings.require(
-                    agreement["valid_until"] <= until,
+                    licence.valid_until <= until,
                     "application_expired",
                     where,
-                    agreement["valid_until"],
+                    licence.valid_until,
                     until,
                 )
 
@@ -237,8 +237,9 @@ class NegotiationsReplay(Replay):
             return
         thread.state = N.FINALIZED
         licence = self.sales.licences.get(args["licence_no"])
-        got = licence.agreement_digest if licence else None
-        self.findings.same("negotiated_agreement", where, got, args["agreement_digest"])
+        got = licence.agreement_digest[:KEPT_BYTES] if licence else None
+        agreed = args["agreement_digest"][:KEPT_BYTES]
+        self.findings.same("negotiated_agreement", where, got, agreed)
 
     def _terminated(self, event: Event, where: str) -> None:
         thread = self._thread(event, _OPEN, None, where)

@@ -17,6 +17,8 @@ from ledger.verification.findings import Findings
 from ledger.verification.replay import Replay
 from ledger.verification.sold import (
     CHARGEABLE,
+    KEPT_BYTES,
+    UINT40_MAX,
     Licence,
     Product,
     check_bands,
@@ -29,7 +31,6 @@ from ledger.verification.typed_data import agreement_digest, supplement_digest
 QUOTE_SECONDS = 14 * 24 * 3600
 """How long a quote holds its tariff."""
 _DATASET = 1
-_COMPETITION_TERMS = ("purpose", "modes", "team_max", "valid_from")
 NOBODY = UUID(int=0)
 """The actor where the objection desk acted; that a case explains it is checked there."""
 
@@ -61,6 +62,8 @@ class LicencesReplay(Replay):
         self.products: dict[UUID, Product] = {}
         self.licences: dict[int, Licence] = {}
         self.agreements: set[UUID] = set()
+        self.undecided: set[int] = set()
+        """Licences granted or extended by the last event, whose opening is said next."""
         self.handlers = {
             "ProductListed": self._listed,
             "ProductDerived": self._derived,
@@ -190,7 +193,7 @@ class LicencesReplay(Replay):
         if self.domain is not None:
             expected = agreement_digest(self.domain, agreement)
             self.findings.same("agreement_digest", where, event.args["agreement_digest"], expected)
-        self.licences[number] = Licence(
+        licence = self.licences[number] = Licence(
             product_id=agreement["product_id"],
             buyer_id=agreement["buyer_id"],
             tariff_no=agreement["tariff_no"],
@@ -199,12 +202,14 @@ class LicencesReplay(Replay):
             valid_from=agreement["valid_from"],
             valid_until=agreement["valid_until"],
             valid_until_max=agreement["valid_until"],
+            quota_units=agreement["quota_units"],
             quota_units_max=agreement["quota_units"],
             agreement_digest=event.args["agreement_digest"],
             team_max=agreement["team_max"],
             outcome_ppm=agreement["outcome_ppm"],
             is_accepted_by_use=agreement["is_accepted_by_use"],
         )
+        self._check_use(number, licence, event, where)
 
     def _opening_decided(self, event: Event, where: str) -> None:
         args, licence = event.args, self.licences.get(event.args["licence_no"])
@@ -212,6 +217,9 @@ class LicencesReplay(Replay):
         if licence is None or product is None:
             self.findings.add("licence_unknown", where, args["licence_no"], "a granted one")
             return
+        is_due = args["licence_no"] in self.undecided
+        self.findings.require(is_due, "opening_unasked", where, args["licence_no"])
+        self.undecided.discard(args["licence_no"])
         ids = [entry["claimant_id"] for entry in product.lineage if entry["kind"] == _DATASET]
         tier, numbers = self.datasets.opening_of(
             ids, licence.modes, licence.purpose, event.block_time
@@ -230,23 +238,29 @@ class LicencesReplay(Replay):
             self.directory.has_role_at_home(buyer_id, Role.BUYER), "buyer_role", where, buyer_id
         )
         self.findings.require(agreement["quota_units"] > 0, "quota_empty", where, 0, "> 0")
-        self.findings.require(
-            agreement["valid_from"] < agreement["valid_until"], "validity_empty", where
-        )
+        begin, end = agreement["valid_from"], agreement["valid_until"]
+        self.findings.require(begin < end <= UINT40_MAX, "validity_empty", where, [begin, end])
         product = self.products.get(agreement["product_id"])
         if product is None:
             self.findings.add("product_unknown", where, agreement["product_id"], "a listed one")
             return
         self.findings.same("agreement_operator", where, operator_id, product.operator_id)
-        self.findings.same("product_not_listed", where, product.state, int(ProductState.LISTED))
         self.findings.require(
             not agreement["modes"] & ~product.modes, "mode_not_offered", where, agreement["modes"]
         )
         self._check_tariff(event, agreement, product, where)
-        self._require_sellable(product, agreement["modes"], where, event.block_time)
-        check_competition(self.findings, agreement, agreement["valid_until"], where)
+
+    def _check_use(self, number: int, licence: Licence, event: Event, where: str) -> None:
+        """Check what a licence, and more of it, asks of its product and of the data."""
+        self.undecided.add(number)
+        product = self.products.get(licence.product_id)
+        if product is None:
+            return
+        self.findings.same("product_not_listed", where, product.state, int(ProductState.LISTED))
+        self._require_sellable(product, licence.modes, where, event.block_time)
+        check_competition(self.findings, licence, where)
         datasets = [row["claimant_id"] for row in product.lineage if row["kind"] == _DATASET]
-        self.applications.check_grant(agreement, datasets, where)
+        self.applications.check_licence(licence, datasets, where)
 
     def _check_tariff(
         self, event: Event, agreement: dict[str, Any], product: Product, where: str
@@ -271,27 +285,23 @@ class LicencesReplay(Replay):
         if licence is None:
             return
         self.findings.same("licence_no", where, change["licence_no"], event.args["licence_no"])
-        self.findings.same(
-            "supplement_order", where, change["previous_digest"], licence.agreement_digest
-        )
+        previous, latest = change["previous_digest"], licence.agreement_digest
+        self.findings.same("supplement_order", where, previous[:KEPT_BYTES], latest[:KEPT_BYTES])
         self.findings.require(
             licence.state != LicenceState.TERMINATED, "licence_ended", where, licence.state
         )
         self.findings.require(change["quota_units"] > 0, "quota_empty", where, 0, "> 0")
-        self.findings.require(change["valid_until"] > licence.valid_from, "validity_empty", where)
-        if change["valid_until"] > licence.valid_until:
-            self._check_extension(licence, change["valid_until"], where)
+        begin, end = licence.valid_from, change["valid_until"]
+        self.findings.require(begin < end <= UINT40_MAX, "validity_empty", where, [begin, end])
+        is_longer = change["valid_until"] > licence.valid_until
+        is_more = is_longer or change["quota_units"] > licence.quota_units
         licence.agreement_digest = event.args["agreement_digest"]
         licence.valid_until = change["valid_until"]
         licence.valid_until_max = max(licence.valid_until_max, change["valid_until"])
+        licence.quota_units = change["quota_units"]
         licence.quota_units_max = max(licence.quota_units_max, change["quota_units"])
-
-    def _check_extension(self, licence: Licence, until: int, where: str) -> None:
-        product = self.products.get(licence.product_id)
-        state = product.state if product else 0
-        self.findings.same("product_not_listed", where, int(state), int(ProductState.LISTED))
-        terms = {name: getattr(licence, name) for name in _COMPETITION_TERMS}
-        check_competition(self.findings, terms, until, where)
+        if is_more:
+            self._check_use(event.args["licence_no"], licence, event, where)
 
     def _licence_state_set(self, event: Event, where: str) -> None:
         licence = self._licence(event, where)

@@ -13,6 +13,9 @@ from ledger.verification.findings import Findings
 
 LIABILITY_FLOOR_PPM = 500_000
 """Least share of the platform in damage from its own faults. Source: domain report, section 5."""
+KEPT_BYTES = 24
+"""What the chain keeps of a licence's latest digest, and so compares."""
+UINT40_MAX = 2**40 - 1
 COMPETITION_SECONDS_MAX = 366 * 86_400
 COMPETITION_TEAM_MAX = 50
 _SANDBOX = 4
@@ -52,6 +55,7 @@ class Licence:
     valid_from: int
     valid_until: int
     valid_until_max: int
+    quota_units: int
     quota_units_max: int
     agreement_digest: bytes
     team_max: int = 0
@@ -87,17 +91,17 @@ def check_caps(findings: Findings, bands: Bands, caps: Bands, where: str) -> Non
         above = band["up_to_units"]
 
 
-def check_competition(findings: Findings, terms: dict[str, Any], until: int, where: str) -> None:
+def check_competition(findings: Findings, licence: Licence, where: str) -> None:
     """Check a competition licence: a sandbox, a team, an end by itself."""
-    if terms["purpose"] != Purpose.COMPETITION:
+    if licence.purpose != Purpose.COMPETITION:
         return
-    team, seconds = terms["team_max"], until - terms["valid_from"]
+    team, seconds = licence.team_max, licence.valid_until - licence.valid_from
     is_bounded = 0 < team <= COMPETITION_TEAM_MAX and seconds <= COMPETITION_SECONDS_MAX
     findings.require(
-        terms["modes"] == _SANDBOX and is_bounded,
+        licence.modes == _SANDBOX and is_bounded,
         "competition_terms",
         where,
-        [terms["modes"], team, seconds],
+        [licence.modes, team, seconds],
         [_SANDBOX, COMPETITION_TEAM_MAX, COMPETITION_SECONDS_MAX],
     )
 

@@ -11,6 +11,7 @@ from ledger.app import billing, gateway, log_keeping
 from ledger.app.agreements import licence_no_of, sign_agreement
 from ledger.app.supplements import SupplementDraft, draft_supplement, sign_supplement
 from ledger.domain.errors import LedgerError, ValidationError
+from ledger.domain.ids import new_id
 from tests.integration.market_fixture import NANJING, YEAR_SECONDS, SmallMarket, approve, register
 
 SIDES = ("operator", "buyer")
@@ -92,6 +93,31 @@ def billed(small: SmallMarket, licence_no: int) -> UUID:
     done = billing.bill(small.market, operator, licence_no, small.scheme_id)
     assert done is not None
     return UUID(done.result["invoice_id"])
+
+
+def apply_for_use(small: SmallMarket) -> str:
+    """Let the buyer apply for the weather; return the application's id."""
+    body = {
+        "application_id": str(new_id()),
+        "dataset_id": str(small.datasets["weather"]),
+        "purpose": "industry",
+        "modes": ["interface"],
+        "purpose_statement": "物流预测",
+        "scenario": "仓储调度",
+        "security_commitment": "不留存、不转让",
+    }
+    return str(small.run("buyer", "apply-for-use", body).result["application_id"])
+
+
+def decide_application(small: SmallMarket, application_id: str, until: int, reason: str) -> None:
+    """Approve until an instant, or refuse at zero."""
+    body = {
+        "application_id": application_id,
+        "is_approved": until > 0,
+        "valid_until": until,
+        "reason": reason,
+    }
+    small.run("weather", "decide-application", body)
 
 
 def sandbox_product(small: SmallMarket) -> str:

@@ -23,10 +23,11 @@ from ledger.app.signing import sign_message
 from ledger.app.verifying import verify_market
 from ledger.chain.keys import address_of
 from ledger.cli.main import app
-from ledger.domain.ids import new_id
 from ledger.projection import queries
 from tests.integration.licence_story import (
+    apply_for_use,
     codes_of,
+    decide_application,
     grant_draft,
     offer_terms,
     on_chain,
@@ -160,27 +161,29 @@ def test_application__required_refused_approved_expired__gates_the_grant(
         page = product_found(small.market, small.product_id)
         assert page["datasets_needing_application"] == [str(weather)]
         assert refused(lambda: grant(small)).code == "applications.not_approved"
-        first = _apply(small)
-        _decide(small, first, 0, "场景不明确")
+        first = apply_for_use(small)
+        decide_application(small, first, 0, "场景不明确")
         assert refused(lambda: grant(small)).code == "applications.not_approved"
         assert application_found(small.market, UUID(first))["reason"] == "场景不明确"
-        _decide(small, _apply(small), small.market.now_seconds() + DAY, "同意一日")
+        decide_application(
+            small, apply_for_use(small), small.market.now_seconds() + DAY, "同意一日"
+        )
         assert refused(lambda: grant(small)).code == "applications.expired"
         until = small.market.now_seconds() + 2 * YEAR_SECONDS
-        _decide(small, _apply(small), until, "同意")
+        decide_application(small, apply_for_use(small), until, "同意")
         assert grant(small) > 0
     finally:
         small.run("weather", "require-application", rule | {"is_required": False})
 
 
 def test_application__decided_twice_or_by_another__refused(small: SmallMarket) -> None:
-    application_id = _apply(small)
+    application_id = apply_for_use(small)
     until = small.market.now_seconds() + DAY
     body = {"application_id": application_id, "is_approved": True, "valid_until": until}
     error = refused(lambda: small.run("transport", "decide-application", body | {"reason": "x"}))
     assert error.code == "applications.not_provider"
     small.run("buyer", "withdraw-application", {"application_id": application_id})
-    error = refused(lambda: _decide(small, application_id, until, "x"))
+    error = refused(lambda: decide_application(small, application_id, until, "x"))
     assert error.code == "dealing.out_of_turn"
 
 
@@ -222,7 +225,7 @@ def test_competition__beyond_its_bounds__refused_on_chain(
 def test_http__negotiation_application_certificate__parties_only(
     client: TestClient, small: SmallMarket
 ) -> None:
-    thread_id, application_id = _request(small), _apply(small)
+    thread_id, application_id = _request(small), apply_for_use(small)
     issue_certificate(small.market, small.members["operator"].account, small.licence_no)
     licence = f"/v1/licences/{small.licence_no}"
     paths = [
@@ -316,29 +319,6 @@ def _thread(small: SmallMarket, thread_id: str) -> queries.ThreadRow:
 
 def _parties(row: queries.ThreadRow) -> dict[str, UUID]:
     return {name: getattr(row, name) for name in ("product_id", "operator_id", "buyer_id")}
-
-
-def _apply(small: SmallMarket) -> str:
-    body = {
-        "application_id": str(new_id()),
-        "dataset_id": str(small.datasets["weather"]),
-        "purpose": "industry",
-        "modes": ["interface"],
-        "purpose_statement": "物流预测",
-        "scenario": "仓储调度",
-        "security_commitment": "不留存、不转让",
-    }
-    return str(small.run("buyer", "apply-for-use", body).result["application_id"])
-
-
-def _decide(small: SmallMarket, application_id: str, until: int, reason: str) -> None:
-    body = {
-        "application_id": application_id,
-        "is_approved": until > 0,
-        "valid_until": until,
-        "reason": reason,
-    }
-    small.run("weather", "decide-application", body)
 
 
 def _competition(

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 import rfc8785
@@ -23,8 +24,10 @@ from ledger.domain.codes import ReceiptStatus
 from ledger.projection import queries
 from ledger.report.certificate_page import certificate_html
 from tests.integration.licence_story import (
+    apply_for_use,
     billed,
     codes_of,
+    decide_application,
     on_chain,
     refused,
     signed_supplement,
@@ -120,10 +123,11 @@ def test_supplement__against_the_floor__refused_before_and_on_chain(small: Small
     draft = draft_supplement(
         small.market, SupplementDraft.model_validate(body | {"platform_liability_ppm": 500_000})
     )
-    change = _change_of(small, draft) | {"platform_liability_ppm": 499_999}
+    agreement_id, change = _change_of(small, draft)
+    call = (agreement_id, change | {"platform_liability_ppm": 499_999})
     nobody = {"signer": "0x" + "11" * 20, "signature": b""}
     error = refused(
-        lambda: on_chain(small, "buyer", "licences", "supplement", change, nobody, nobody)
+        lambda: on_chain(small, "buyer", "licences", "supplement", *call, nobody, nobody)
     )
     assert error.code == "licence_registry.liability_below_floor"
 
@@ -146,10 +150,35 @@ def test_supplement__quota_below_what_is_used__refused_before_and_on_chain(
         {"signer": signed[side]["signer"], "signature": signed[side]["signature"]}
         for side in ("operator", "buyer")
     ]
-    change = _change_of(small, early)
-    error = refused(lambda: on_chain(small, "buyer", "licences", "supplement", change, *parties))
+    call = _change_of(small, early)
+    error = refused(lambda: on_chain(small, "buyer", "licences", "supplement", *call, *parties))
     assert error.code == "licence_registry.quota_below_billed"
     supplement(small, licence_no, quota_units=1_100)
+
+
+def test_supplement__more_than_was_approved__refused_before_and_on_chain(
+    small: SmallMarket,
+) -> None:
+    weather = {"dataset_id": str(small.datasets["weather"]), "reason": "敏感场景"}
+    licence_no = grant(small)
+    until = _row(small, licence_no).valid_until
+    early = _draft_change(small, licence_no, valid_until=until + 60)
+    small.run("weather", "require-application", weather | {"is_required": True})
+    try:
+        assert refused(lambda: submit(small, early)).code == "applications.not_approved"
+        for more in ({"valid_until": until + 60}, {"quota_units": 30_001}):
+            error = refused(lambda more=more: _draft_change(small, licence_no, **more))
+            assert error.code == "applications.not_approved"
+        decide_application(small, apply_for_use(small), until + 59, "同意")
+        error = refused(lambda: _draft_change(small, licence_no, valid_until=until + 60))
+        assert (error.code, _row(small, licence_no).valid_until) == ("applications.expired", until)
+        supplement(small, licence_no, valid_until=until + 59, quota_units=30_001)
+        supplement(small, licence_no, valid_until=until)
+    finally:
+        small.run("weather", "require-application", weather | {"is_required": False})
+    with small.market.read() as connection:
+        assert queries.opening_of(connection, licence_no) is not None
+    assert verify_market(small.market).findings == []
 
 
 def test_supplement__not_the_next_one_or_wrongly_signed__refused(small: SmallMarket) -> None:
@@ -248,6 +277,14 @@ def test_certificate__issued__checks_and_follows_the_chain(small: SmallMarket) -
     assert codes == {"verify.certificate_not_active"}
 
 
+def test_certificate__before_a_supplement__is_superseded(small: SmallMarket) -> None:
+    licence_no = grant(small)
+    certificate = issue_certificate(small.market, small.members["operator"].account, licence_no)
+    supplement(small, licence_no, quota_units=30_000)
+    codes = {item.code for item in check_certificate_file(small.market, certificate).findings}
+    assert codes == {"verify.certificate_agreement"}
+
+
 def test_certificate__by_the_platform__checks(small: SmallMarket) -> None:
     made = issue_certificate(small.market, small.members["platform"].account, small.licence_no)
     assert check_certificate_file(small.market, made).ok
@@ -293,6 +330,13 @@ def _metered(small: SmallMarket, log_no: int, seq: int, licence_no: int) -> tupl
     return found.taken, found.refused
 
 
-def _change_of(small: SmallMarket, draft: dict[str, Any]) -> dict[str, Any]:
+def _draft_change(small: SmallMarket, licence_no: int, **more: int) -> dict[str, Any]:
+    body = SupplementDraft.model_validate({"licence_no": licence_no} | more)
+    return draft_supplement(small.market, body)
+
+
+def _change_of(small: SmallMarket, draft: dict[str, Any]) -> tuple[UUID, dict[str, Any]]:
+    """Return the agreement of a drafted supplement's licence, and the supplement."""
     found = draft["supplement"]
-    return found | {"licence_no": int(found["licence_no"])}
+    licence_no = int(found["licence_no"])
+    return _row(small, licence_no).agreement_id, found | {"licence_no": licence_no}

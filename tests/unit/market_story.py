@@ -334,6 +334,7 @@ class Teller:
             supplement=supplement(),
             agreement_digest=digest(15),
         )
+        say("LicenceRegistry", "OpeningDecided", licence_no=1, tier=2, policy_nos=[2, 2])
         decided = {"actor_id": OPERATOR, "decision_digest": digest(16)}
         self.dealings()
         say("LicenceRegistry", "LicenceStateSet", licence_no=1, state=2, **decided)

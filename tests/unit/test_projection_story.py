@@ -209,11 +209,14 @@ def test_queries__licence__is_as_the_supplement_left_it(market: Any) -> None:
     with read(market) as connection:
         licence = queries.licence(connection, 1)
         supplements = queries.supplements_of(connection, 1)
+        opening = queries.opening_of(connection, 1)
         assert queries.licence_of_agreement(connection, m.AGREEMENT) == licence
         assert queries.licences_list(connection, buyer_id=m.BUYER).items == (licence,)
     assert (licence.valid_until, licence.quota_units, licence.state) == (1_900_000_000, 9_000, 1)
     assert licence.agreement_digest == m.digest(15)
     assert [s.supplement_no for s in supplements] == [1]
+    assert opening is not None
+    assert (opening.tier, opening.policy_nos) == (2, [2, 2])
 
 
 def test_queries__log__has_its_anchors(market: Any) -> None:

@@ -24,6 +24,7 @@ SAMPLES: dict[str, Any] = {
     "bytes16": b"\x01" * 16,
     "bytes19": b"\x01" * 19,
     "bytes20": b"\x01" * 20,
+    "bytes24": b"\x01" * 24,
     "bytes32": b"\x01" * 32,
     "string": "field",
     "bool": True,

@@ -127,6 +127,8 @@ FAULTS: list[tuple[str, int, Change, str]] = [
     ("OpeningDecided", 0, put("tier", 1), "opening_tier"),
     ("OpeningDecided", 0, put("policy_nos", [1]), "opening_policies"),
     ("OpeningDecided", 0, put("licence_no", 9), "licence_unknown"),
+    ("OpeningDecided", 2, put("tier", 1), "opening_tier"),
+    ("OpeningDecided", 2, put("licence_no", 2), "opening_unasked"),
     ("DutiesAnchored", 0, put("quarter_id", 20265), "duty_quarter"),
     ("DutiesAnchored", 0, put("registrar_id", m.BUYER), "role_missing"),
     ("DutiesAnchored", 0, put("overdue_count", 3), "duty_count"),
@@ -175,6 +177,8 @@ FAULTS: list[tuple[str, int, Change, str]] = [
     ("ApplicationSubmitted", 0, put("dataset_id", U), "dataset_unknown"),
     ("ApplicationDecided", 0, put("is_approved", False), "application_term"),
     ("ApplicationDecided", 0, put("valid_until", m.START + 10**5), "application_expired"),
+    # Enough for the licence, too little for its supplement.
+    ("ApplicationDecided", 0, put("valid_until", m.START + 10**6), "application_expired"),
     ("ApplicationDecided", 0, put("provider_id", m.UTILITY), "actor_not_provider"),
     ("ApplicationDecided", 1, put("application_id", m.uid(71)), "application_step"),
     ("ApplicationDecided", 0, put("application_id", U), "application_unknown"),
@@ -262,6 +266,7 @@ FAULTS: list[tuple[str, int, Change, str]] = [
     ("LicenceGranted", 0, put("agreement", "operator_id", m.PLATFORM), "agreement_operator"),
     ("LicenceGranted", 0, put("agreement", "quota_units", 0), "quota_empty"),
     ("LicenceGranted", 0, put("agreement", "valid_until", m.START), "validity_empty"),
+    ("LicenceGranted", 1, put("agreement", "valid_until", 2**40), "validity_empty"),
     ("LicenceSupplemented", 0, put("supplement", "quota_units", 0), "quota_empty"),
     ("LicenceSupplemented", 0, put("supplement", "valid_until", 1), "validity_empty"),
     ("LicenceSupplemented", 0, put("supplement", "deadline", 1), "deadline_passed"),
@@ -328,6 +333,25 @@ def test_verify__supplement_to_an_ended_licence__is_found(market: m.VerifiedMark
     supplement = next(event for event in market.copy() if event.name == "LicenceSupplemented")
     events.append(replace(supplement, block_number=len(events) + 1))
     assert "licence_ended" in codes(check(market, events))
+
+
+@pytest.mark.parametrize(
+    ("more", "is_found"),
+    [
+        ({}, False),
+        ({"quota_units": 20_001}, True),
+        ({"valid_until": m.START + 2 * 10**6 + 1}, True),
+        ({"valid_until": m.START + 10**6, "quota_units": 19_999}, False),
+    ],
+)
+def test_verify__supplement_of_a_suspended_product__only_more_is_found(
+    market: m.VerifiedMarket, more: dict[str, Any], is_found: bool
+) -> None:
+    events = followed(market, "ProductStateSet", 0)
+    supplement = next(event for event in market.copy() if event.name == "LicenceSupplemented")
+    args = supplement.args | {"supplement": supplement.args["supplement"] | more}
+    events.append(replace(supplement, args=args, block_number=len(events) + 1))
+    assert ("product_not_listed" in codes(check(market, events))) == is_found
 
 
 def test_verify__split_booked_in_another_scheme__is_found(market: m.VerifiedMarket) -> None:

@@ -356,6 +356,7 @@ class VerifiedMarket:
             supplement=change,
             agreement_digest=supplement_digest(DOMAIN, change),
         )
+        self.say("LicenceRegistry", "OpeningDecided", licence_no=1, tier=3, policy_nos=[1, 1])
         for state in (2, 1):
             decided = {"actor_id": REGISTRAR, "decision_digest": digest(16)}
             self.say("LicenceRegistry", "LicenceStateSet", licence_no=1, state=state, **decided)

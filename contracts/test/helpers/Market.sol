@@ -41,7 +41,7 @@ abstract contract Market is Check {
     uint32 internal constant NANJING = 320100;
     uint32 internal constant ZHENJIANG = 321100;
     uint8 internal constant ENTERPRISE = 1;
-    uint8 internal constant ADMINISTRATION = 2;
+    uint8 internal constant ADMINISTRATIVE = 2;
     uint8 internal constant INSTITUTION = 3;
 
     uint128 internal constant REGISTRAR = 11;
@@ -280,6 +280,11 @@ abstract contract Market is Check {
         return licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(BUYER, digest));
     }
 
+    /// @dev As much of a licence's latest digest as the chain keeps: what a supplement must follow.
+    function _latest(uint128 agreementId) internal view returns (bytes32) {
+        return licences.grantOf(_id(agreementId)).latestDigest;
+    }
+
     /// @dev Three coded datasets, a priced product, a free one, and a licence on each (1 and 2).
     function _openShop() internal {
         _publishPolicy();
@@ -500,7 +505,7 @@ abstract contract Market is Check {
         directory.openCity(NANJING);
         directory.openCity(ZHENJIANG);
         directory.defineKind(ENTERPRISE, IDirectory.KindRule(_bitmap(Role.PROVIDER, Role.OPERATOR, Role.BUYER), false, PayeeRule.ITSELF));
-        directory.defineKind(ADMINISTRATION, IDirectory.KindRule(_bitmap(Role.PROVIDER, Role.BUYER, Role.BUYER), false, PayeeRule.TREASURY));
+        directory.defineKind(ADMINISTRATIVE, IDirectory.KindRule(_bitmap(Role.PROVIDER, Role.BUYER, Role.BUYER), false, PayeeRule.TREASURY));
         directory.defineKind(INSTITUTION, IDirectory.KindRule(type(uint32).max, true, PayeeRule.ITSELF));
     }
 
@@ -510,12 +515,12 @@ abstract contract Market is Check {
         _join(TREASURY, INSTITUTION, NANJING, Role.TREASURY);
         _join(PLATFORM, INSTITUTION, NANJING, Role.PLATFORM);
         _join(OPERATOR, ENTERPRISE, NANJING, Role.OPERATOR);
-        _join(BUREAU, ADMINISTRATION, NANJING, Role.PROVIDER);
+        _join(BUREAU, ADMINISTRATIVE, NANJING, Role.PROVIDER);
         _join(COMPANY, ENTERPRISE, NANJING, Role.PROVIDER);
         _join(BUYER, ENTERPRISE, NANJING, Role.BUYER);
         _join(OTHER_OPERATOR, ENTERPRISE, NANJING, Role.OPERATOR);
         _join(FAR_REGISTRAR, INSTITUTION, ZHENJIANG, Role.REGISTRAR);
-        _join(FAR_BUREAU, ADMINISTRATION, ZHENJIANG, Role.PROVIDER);
+        _join(FAR_BUREAU, ADMINISTRATIVE, ZHENJIANG, Role.PROVIDER);
     }
 
     function _bitmap(Role a, Role b, Role c) internal pure returns (uint32) {

@@ -39,7 +39,14 @@ class LicenceRecord:
     state: int
     team_max: int
     is_accepted_by_use: bool
-    agreement_digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRecord:
+    """What an agreement granted: 0 where nothing; 24 bytes of its licence's latest digest."""
+
+    licence_no: int
+    latest_digest: bytes
 
 
 class LicenceRegistry(Contract):
@@ -58,6 +65,10 @@ class LicenceRegistry(Contract):
     def licence(self, licence_no: int, *, block: BlockId) -> LicenceRecord:
         """Return a licence; refused when unknown."""
         return as_record(LicenceRecord, self.view("licence", licence_no, block=block))
+
+    def grant_of(self, agreement_id: UUID, *, block: BlockId) -> GrantRecord:
+        """Return what an agreement granted."""
+        return as_record(GrantRecord, self.view("grantOf", agreement_id, block=block))
 
     def agreement_digest(self, agreement: dict[str, Any], *, block: BlockId) -> bytes:
         """Return the EIP-712 digest of an agreement that both sides sign."""

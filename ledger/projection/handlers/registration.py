@@ -162,8 +162,16 @@ def opening_policy_published(connection: Connection, event: StoredEvent) -> None
 
 @handles("OpeningDecided")
 def opening_decided(connection: Connection, event: StoredEvent) -> None:
-    """A licence opens data at a tier, under tables that are named."""
-    insert(connection, opening_decisions, decided_at=event.block_time, **event.args)
+    """A licence, or more of it, opens data at a tier under named tables; the last rules."""
+    key = {"licence_no": event.args["licence_no"]}
+    said = {name: event.args[name] for name in ("tier", "policy_nos")}
+    found = select(opening_decisions.c.tier).where(
+        opening_decisions.c.licence_no == key["licence_no"]
+    )
+    if connection.execute(found).first() is None:
+        insert(connection, opening_decisions, decided_at=event.block_time, **key, **said)
+    else:
+        change(connection, opening_decisions, key, decided_at=event.block_time, **said)
 
 
 @handles("QualityInspected")
