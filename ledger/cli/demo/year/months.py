@@ -15,9 +15,9 @@ from ledger.app.billing import bill_all
 from ledger.app.importing import import_file
 from ledger.app.log_keeping import anchor
 from ledger.app.payments import COLUMNS, import_statement
-from ledger.app.settlement import next_invoice, remit
+from ledger.app.settlement import remit, split_all
 from ledger.cli.demo.year.objecting import Bill, dismissed, objected
-from ledger.cli.demo.year.stage import Request, YearStage
+from ledger.cli.demo.year.stage import YearStage
 from ledger.cli.demo.year.world import SCHEMES, SchemePlan
 from ledger.domain.calendar import instant_text
 from ledger.domain.codes import Purpose
@@ -61,10 +61,12 @@ def year_played(stage: YearStage) -> None:
 
 
 def split_released(stage: YearStage) -> int:
-    """Split what was released; the schemes go side by side, each in its order."""
-    count = 0
-    while wave := _next_splits(stage):
-        count += len(stage.run(wave))
+    """Split what was released, each scheme in its order."""
+    count = sum(
+        len(split_all(stage.market, stage.key(plan.operator), stage.scheme_id(plan)))
+        for plan in SCHEMES
+    )
+    stage.count(count)
     return count
 
 
@@ -256,16 +258,6 @@ def _refund(bill: Bill, amount_fen: int, reason: str) -> dict[str, Any]:
         "reason": reason,
         "receipt": receipt,
     }
-
-
-def _next_splits(stage: YearStage) -> list[Request]:
-    found: list[Request] = []
-    for plan in SCHEMES:
-        following = next_invoice(stage.market, stage.scheme_id(plan))
-        if following is not None:
-            body = {"invoice_id": str(following.invoice_id)}
-            found.append((plan.operator, "split-income", body))
-    return found
 
 
 def files_of(home: Path) -> dict[str, int]:
