@@ -63,6 +63,9 @@ _WORDS: dict[str, tuple[str, str]] = {
     "figures": ("同一数据(JSON)", "The same figures (JSON)"),
     "proof": ("第一条凭证的证明", "Proof of the first receipt"),
     "providers": ("数源单位", "Providers"),
+    "extent": ("规模", "Extent"),
+    "first_rows": ("前", "First"),
+    "all_rows": ("全部", "all"),
     "flow": ("资金与数据的流向", "The way of data and money"),
     "block": ("区块", "Block"),
     "none": ("暂无", "Nothing yet"),
@@ -83,6 +86,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "From the left: providers supply products, buyers pay; the net income is split among the "
         "payees. The wider a line, the larger its share.",
     ),
+    "flow_cut": ("每列只画最大的十二项。", "Of each column the twelve largest are drawn."),
     "column_provider": ("供数", "Supplied by"),
     "column_product": ("数据产品", "Products"),
     "column_buyer": ("使用与付款", "Used and paid by"),

@@ -57,7 +57,7 @@ UNLISTED: Name = (
 def local(city_code: int, zh: str, en: str) -> Name:
     """Return the name of a member after its city."""
     city = CITIES[city_code]
-    return f"虚构{city.name_zh}{zh}", f"Invented {city.name_en} {en}"
+    return f"虚构{city.name_zh}{zh}", f"{city.name_en} {en} (invented)"
 
 
 def place(level: str, city_code: int) -> Name:
@@ -78,7 +78,10 @@ def provider(level: str, kind: str, theme: str, city_code: int) -> Name:
     where_zh, where_en = place(level, city_code)
     body_zh, body_en = _BODIES[kind]
     theme_zh, theme_en = THEMES[theme]
-    return f"虚构{where_zh}{theme_zh}{body_zh}", f"Invented {where_en} {body_en} {theme_en.lower()}"
+    return (
+        f"虚构{where_zh}{theme_zh}{body_zh}",
+        f"{where_en} {body_en} {theme_en.lower()} (invented)",
+    )
 
 
 def buyer(city_code: int, number: int) -> Name:
