@@ -105,6 +105,18 @@ class ReductionRow:
     tx_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReceivableRow:
+    """What a payee owes back for a claimant since a correction."""
+
+    invoice_id: UUID
+    scheme_id: UUID
+    payee_id: UUID
+    claimant_id: UUID
+    amount_fen: int
+    recorded_at: int
+
+
 def split_of(connection: Connection, invoice_id: UUID) -> SplitDetail:
     """Return the split of an invoice that holds now, its lines by tier and position.
 
@@ -152,6 +164,26 @@ def reductions_of(connection: Connection, invoice_id: UUID) -> list[ReductionRow
     """Return the credit notes and refunds of an invoice in their order."""
     query = select(reductions).where(reductions.c.invoice_id == invoice_id)
     return records(connection, query.order_by(reductions.c.reduction_no), ReductionRow)
+
+
+def receivables_list(connection: Connection) -> list[ReceivableRow]:
+    """Return everything that corrections left payees to owe back, in its order."""
+    own = and_(
+        splits.c.invoice_id == receivables.c.invoice_id, splits.c.entry_no == receivables.c.entry_no
+    )
+    query = (
+        select(
+            receivables.c.invoice_id,
+            splits.c.scheme_id,
+            receivables.c.payee_id,
+            receivables.c.claimant_id,
+            receivables.c.amount_fen,
+            splits.c.recorded_at,
+        )
+        .join(splits, own)
+        .order_by(splits.c.event_no, receivables.c.position)
+    )
+    return records(connection, query, ReceivableRow)
 
 
 def receivable_fen(connection: Connection, payee_id: UUID) -> int:
