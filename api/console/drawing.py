@@ -99,9 +99,9 @@ def draw(
         *_lines(boxes, 2, paid, "money", yuan_text),
         *_lines(boxes, 3, shares, "money", yuan_text_exact),
     ]
-    known = ((providers, _firsts(supply)), (products, _union(_seconds(supply), _firsts(sale))))
-    known += ((buyers, _seconds(sale)), (payees, list(due)))
-    is_cut = any(len(some) < len(every) for some, every in known)
+    drawn_count = len(providers) + len(products) + len(buyers) + len(payees)
+    known = (_firsts(supply), _union(_seconds(supply), _firsts(sale)), _seconds(sale), list(due))
+    is_cut = drawn_count < sum(map(len, known))
     return Drawing(WIDTH, height, tuple(boxes.values()), tuple(lines), is_cut)
 
 

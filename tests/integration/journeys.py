@@ -40,6 +40,7 @@ READS: dict[str, tuple[str, str]] = {
     "duties": ("duty list --json", "/v1/duties?limit=200"),
     "entry": ("catalogue show {0} --json", "/v1/catalogue/entries/{0}"),
     "explanation": ("explain {0} --json", "/v1/explanations/{0}"),
+    "extent": ("catalogue extent --json", "/v1/catalogue/extent"),
     "invoice": ("invoice document {0} --format json", "/v1/invoices/{0}/document"),
     "licence": ("licence show {0} --json", "/v1/licences/{0}"),
     "objection": ("objection show {0} --json", "/v1/objections/{0}"),

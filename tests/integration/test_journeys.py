@@ -71,6 +71,8 @@ def test_provider__registers__from_admission_to_a_new_version(
     assert "domain.malformed_value" in way.refused(
         "nanjing", "admit-organisation", body | {"uscc": "1"}
     )
+    nowhere = body | {"level": "galactic"}
+    assert "domain.unknown_code" in way.refused("nanjing", "admit-organisation", nowhere)
     way.act("nanjing", "admit-organisation", body)
     own = {"organisation_id": small.id_of(name), "role": "provider", "city_code": NANJING}
     way.act("nanjing", "grant-role", own)
@@ -93,6 +95,11 @@ def test_provider__registers__from_admission_to_a_new_version(
     way.act("nanjing", "inspect-dataset", {"dataset_id": dataset_id} | scores)
     found = way.read(name, "entry", dataset_id)
     assert (found["state"], found["latest_version_no"], found["grade"]) == ("coded", 2, "B")
+    extent = way.read(name, "extent")
+    assert {"city"} == {row["level"] for row in extent["levels"]}
+    assert (
+        extent["level_not_stated_count"] == extent["provider_count"] - extent["level_stated_count"]
+    )
 
 
 def test_provider__is_paid__from_use_to_the_treasurys_receipt(
@@ -130,7 +137,9 @@ def test_provider__is_paid__from_use_to_the_treasurys_receipt(
     assert way.read("weather", "explanation", line)["steps"]
 
 
-def test_buyer__from_the_catalogue_to_an_accepted_bill(way: Walk, small: SmallMarket) -> None:
+def test_buyer__from_catalogue__to_an_accepted_bill_in_six_steps(
+    way: Walk, small: SmallMarket
+) -> None:
     product_id = str(small.product_id)
     assert way.read("buyer", "catalogue", "weather")["total"] > 0
     unticked = way.draft(particulars(small, product_id, disclaimers_ticked=[]))
@@ -213,7 +222,7 @@ def test_buyer__on_conditions_and_in_a_sandbox__by_decision_only(
     )
 
 
-def test_operator__from_listing_to_annual_accounts(way: Walk, small: SmallMarket) -> None:
+def test_operator__from_listing__to_annual_accounts(way: Walk, small: SmallMarket) -> None:
     dataset_id = coded(way, "weather", f"sold-{way.name}", small)
     product = {
         "product_id": way.act("operator", "list-product", listing(dataset_id, "interface"))[
@@ -265,7 +274,7 @@ def _past_scheme(way: Walk, small: SmallMarket, dataset_id: str) -> dict[str, An
     }
 
 
-def test_objection__from_filing_to_the_end(way: Walk, small: SmallMarket) -> None:
+def test_objection__from_filing__to_its_end(way: Walk, small: SmallMarket) -> None:
     dataset_id = coded(way, "weather", f"disputed-{way.name}", small)
     product_id = way.act("operator", "list-product", listing(dataset_id, "interface"))["product_id"]
     claim = {
@@ -301,7 +310,7 @@ def test_objection__from_filing_to_the_end(way: Walk, small: SmallMarket) -> Non
     assert (found["state"], found["outcome"]) == ("closed", "reopen")
 
 
-def test_regulator__history_verification_export(way: Walk, small: SmallMarket) -> None:
+def test_regulator__history_and_export__verified(way: Walk, small: SmallMarket) -> None:
     acted = way.read("regulator", "actions", small.id_of("nanjing"))
     assert acted if isinstance(acted, list) else acted["total"] > 0
     assert way.verified()["ok"]
@@ -318,7 +327,7 @@ def test_regulator__history_verification_export(way: Walk, small: SmallMarket) -
         assert (other.status_code, other.json()["code"]) == (403, "api.not_a_party")
 
 
-def test_platform__accredits_meters_anchors_reconciles(way: Walk, small: SmallMarket) -> None:
+def test_platform__accredits_and_anchors__reconciles(way: Walk, small: SmallMarket) -> None:
     body = admission(small, f"company-{way.name}", 300 + len(way.name), "enterprise")
     assert way.refused("platform", "admit-organisation", body) == {"directory.may_not_admit"}
     way.act("nanjing", "admit-organisation", body)
