@@ -76,10 +76,12 @@ def draw(
     due |= {RESERVE: int(totals["reserve_micro_fen"])}
     due = {key: amount for key, amount in due.items() if amount}
     net_fen = int(totals["net_fen"])
-    sold, bought = _sums(sale, 0), _sums(sale, 1)
+    bought = _sums(sale, 1)
+    buyers = _largest(_seconds(sale), bought)
+    sold = _sums({pair: amount for pair, amount in sale.items() if pair[1] in buyers}, 0)
     products = _largest(_union(_seconds(supply), _firsts(sale)), sold)
     drawn = {pair: weight for pair, weight in supply.items() if pair[1] in products}
-    providers, buyers = _largest(_firsts(drawn), _sums(drawn, 0)), _largest(_seconds(sale), bought)
+    providers = _largest(_firsts(drawn), _sums(drawn, 0))
     payees = _largest(list(due), due)
     columns = [
         _column(0, "provider", providers, lambda key: "", name),

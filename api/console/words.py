@@ -86,7 +86,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "From the left: providers supply products, buyers pay; the net income is split among the "
         "payees. The wider a line, the larger its share.",
     ),
-    "flow_cut": ("每列只画最大的十二项。", "Of each column the twelve largest are drawn."),
+    "flow_cut": (
+        "只画最大的十二家使用方、其购买的产品及其他各列最大的十二项。",
+        "Drawn are the twelve largest buyers, what they bought, and twelve of each other column.",
+    ),
     "column_provider": ("供数", "Supplied by"),
     "column_product": ("数据产品", "Products"),
     "column_buyer": ("使用与付款", "Used and paid by"),

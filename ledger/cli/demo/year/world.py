@@ -95,7 +95,7 @@ SCALES = {
         receipts=4,
         rows=26_800_000_000,
         calls=210_000_000,
-        minutes=8,
+        minutes=5,
     ),
 }
 
