@@ -52,6 +52,8 @@ class Drawing:
     height: int
     boxes: tuple[Box, ...]
     lines: tuple[Line, ...]
+    is_cut: bool
+    """Whether a column has more than is drawn; the largest are."""
 
 
 def draw(
@@ -74,17 +76,24 @@ def draw(
     due |= {RESERVE: int(totals["reserve_micro_fen"])}
     due = {key: amount for key, amount in due.items() if amount}
     net_fen = int(totals["net_fen"])
+    bought = _sums(sale, 1)
+    buyers = _largest(_seconds(sale), bought)
+    sold = _sums({pair: amount for pair, amount in sale.items() if pair[1] in buyers}, 0)
+    products = _largest(_union(_seconds(supply), _firsts(sale)), sold)
+    drawn = {pair: weight for pair, weight in supply.items() if pair[1] in products}
+    providers = _largest(_firsts(drawn), _sums(drawn, 0))
+    payees = _largest(list(due), due)
     columns = [
-        _column(0, "provider", _firsts(supply), lambda key: "", name),
-        _column(1, "product", _union(_seconds(supply), _firsts(sale)), lambda key: "", name),
-        _column(2, "buyer", _seconds(sale), lambda key: yuan_text(_total(sale, key)), name),
+        _column(0, "provider", providers, lambda key: "", name),
+        _column(1, "product", products, lambda key: "", name),
+        _column(2, "buyer", buyers, lambda key: yuan_text(bought[key]), name),
         _column(3, POT, [POT], lambda key: yuan_text(net_fen), lambda key: ""),
-        _column(4, "payee", list(due), lambda key: yuan_text_exact(due[key]), name),
+        _column(4, "payee", payees, lambda key: yuan_text_exact(due[key]), name),
     ]
     height = TOP + max(len(column) for column in columns) * (BOX_HEIGHT + GAP)
     placed = [_centred(column, height) for column in columns]
     boxes = {(number, box.key): box for number, column in enumerate(placed) for box in column}
-    paid = {(buyer, POT): _total(sale, buyer) for buyer in _seconds(sale)}
+    paid = {(buyer, POT): amount for buyer, amount in bought.items()}
     shares = {(POT, key): amount for key, amount in due.items()}
     lines = [
         *_lines(boxes, 0, supply, "data", percent),
@@ -92,7 +101,10 @@ def draw(
         *_lines(boxes, 2, paid, "money", yuan_text),
         *_lines(boxes, 3, shares, "money", yuan_text_exact),
     ]
-    return Drawing(WIDTH, height, tuple(boxes.values()), tuple(lines))
+    drawn_count = len(providers) + len(products) + len(buyers) + len(payees)
+    known = (_firsts(supply), _union(_seconds(supply), _firsts(sale)), _seconds(sale), list(due))
+    is_cut = drawn_count < sum(map(len, known))
+    return Drawing(WIDTH, height, tuple(boxes.values()), tuple(lines), is_cut)
 
 
 def _column(
@@ -111,7 +123,7 @@ def _column(
             "" if key in (TAX, RESERVE) else fitted(name(key)),
             figure(key),
         )
-        for key in keys[:ROWS_MAX]
+        for key in keys
     ]
 
 
@@ -179,5 +191,15 @@ def _union(*parts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(key for part in parts for key in part))
 
 
-def _total(sale: Flows, buyer: str) -> int:
-    return sum(amount for (_, second), amount in sale.items() if second == buyer)
+def _sums(flows: Flows, side: int) -> dict[str, int]:
+    """Return what flows from each source (side 0) or to each target (side 1)."""
+    sums: dict[str, int] = {}
+    for pair, amount in flows.items():
+        sums[pair[side]] = sums.get(pair[side], 0) + amount
+    return sums
+
+
+def _largest(keys: list[str], sizes: Mapping[str, int]) -> list[str]:
+    """Return the largest as far as a column has room, in the order that they had."""
+    kept = set(sorted(keys, key=lambda key: -sizes.get(key, 0))[:ROWS_MAX])
+    return [key for key in keys if key in kept]

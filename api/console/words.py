@@ -63,6 +63,9 @@ _WORDS: dict[str, tuple[str, str]] = {
     "figures": ("同一数据(JSON)", "The same figures (JSON)"),
     "proof": ("第一条凭证的证明", "Proof of the first receipt"),
     "providers": ("数源单位", "Providers"),
+    "extent": ("规模", "Extent"),
+    "first_rows": ("前", "First"),
+    "all_rows": ("全部", "all"),
     "flow": ("资金与数据的流向", "The way of data and money"),
     "block": ("区块", "Block"),
     "none": ("暂无", "Nothing yet"),
@@ -82,6 +85,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "左起:数源单位供数,形成数据产品,使用方付款;净收入经分账归各收款方。线越宽,份额越大。",
         "From the left: providers supply products, buyers pay; the net income is split among the "
         "payees. The wider a line, the larger its share.",
+    ),
+    "flow_cut": (
+        "只画最大的十二家使用方、其购买的产品及其他各列最大的十二项。",
+        "Drawn are the twelve largest buyers, what they bought, and twelve of each other column.",
     ),
     "column_provider": ("供数", "Supplied by"),
     "column_product": ("数据产品", "Products"),

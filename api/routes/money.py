@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from api.deps import MarketDep, Number, Reader, require_party
 from api.tags import Tagged
-from ledger.app.books import invoice_found, licence_found, scheme_found
+from ledger.app.books import deviations_found, invoice_found, licence_found, scheme_found
 from ledger.app.explaining import explain
 from ledger.app.lookup import keepers_of_money
 from ledger.app.names import display_names
+from ledger.app.reconciling import reconcile
 from ledger.app.splits import split_lines
+from ledger.app.verifying import verify_market
 from ledger.domain.calendar import end_of_day
 from ledger.report.accounts import account_statement
 from ledger.report.statements import market_statement, organisation_statement
@@ -56,6 +58,30 @@ def explanation(line: str, market: MarketDep, reader: Reader) -> dict[str, Any]:
     found, parties = explain(market, line)
     require_party(market, reader, parties | keepers_of_money(market))
     return found
+
+
+@router.get("/deviations")
+def deviations(
+    market: MarketDep, city_code: Annotated[int, Query(ge=0, lt=10**7)]
+) -> list[dict[str, Any]]:
+    """Years whose deviation waits for the price authority's response (年度偏离)."""
+    return deviations_found(market, city_code)
+
+
+@router.get("/reconciliation")
+def reconciliation(market: MarketDep, reader: Reader) -> dict[str, Any]:
+    """Database, verifier and chain side by side (对账); operators, platform and regulators."""
+    require_party(market, reader, keepers_of_money(market))
+    return reconcile(market)
+
+
+@router.post("/verifications")
+def verification(
+    market: MarketDep, reader: Reader, statement: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Recompute everything, and a statement that is sent (核验); keepers of money, regulators."""
+    require_party(market, reader, keepers_of_money(market))
+    return verify_market(market, report=statement).as_dict()
 
 
 @router.get("/schemes/{scheme_id}")

@@ -26,6 +26,7 @@ from ledger.app.catalogue_facts import (
     lineage_facts,
     product_facts,
 )
+from ledger.app.extent import market_extent
 from ledger.app.licence_documents import named_offer
 from ledger.domain.facets import FACETS
 from ledger.domain.search_words import QUERY_LENGTH_MAX
@@ -78,6 +79,13 @@ def search(
         url = request.url.include_query_params(cursor=found["next_cursor"])
         response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
     return found
+
+
+@router.get("/extent")
+def extent(response: Response, market: MarketDep) -> dict[str, Any]:
+    """How much the market holds: providers by level, datasets, themes, rows, products (规模)."""
+    response.headers["Cache-Control"] = "no-cache"
+    return market_extent(market)
 
 
 @router.get("/entries/{entry_id}")

@@ -36,7 +36,7 @@ from ledger.domain.errors import LedgerError
 class Ask:
     """One command of many: who, which, what; `idempotency_key` as in `commands.run`.
 
-    `planned` is its plan, where it was made together with others.
+    `planned` is its plan, where it was made together with others; `size` as in `Order`.
     """
 
     account: KeyAccount
@@ -44,6 +44,7 @@ class Ask:
     body: CommandRequest | dict[str, Any]
     idempotency_key: str | None = None
     planned: Command | None = None
+    size: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,5 +144,6 @@ def _plan(
         body_digest=body_digest,
         answer=canonical_json(command.result),
         is_new=ask.idempotency_key is None,
+        size=ask.size,
     )
     return _Planned(command, order)

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from ledger.domain.catalogue_lists import LEVELS, require_level
 from ledger.domain.cities import require_city
 from ledger.domain.codes import (
     ChargeBasis,
@@ -80,6 +81,11 @@ DigestField = Annotated[
 ]
 AddressField = Annotated[str, checked(address)]
 CityCode = Annotated[int, checked(lambda value: require_city(value).code)]
+LevelField = Annotated[
+    str,
+    checked(lambda value: require_level("level", value)),
+    WithJsonSchema({"type": "string", "enum": list(LEVELS)}),
+]
 KindField = Annotated[OrganisationKind, *_code(OrganisationKind)]
 RoleField = Annotated[Role, *_code(Role)]
 StateField = Annotated[RegistrationState, *_code(RegistrationState)]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from ledger.app.calendars import working_days
 from ledger.app.market import Market
-from ledger.app.names import display_names, names_of
+from ledger.app.names import display_names, level_of, names_of
 from ledger.domain.codes import (
     ModeSet,
     OpenClass,
@@ -43,6 +44,7 @@ def organisations_found(market: Market) -> list[dict[str, Any]]:
                     "name_zh": names[row.organisation_id]["zh"],
                     "name_en": names[row.organisation_id]["en"],
                     "kind": OrganisationKind(row.kind).name.lower(),
+                    "level": level_of(market, row.profile_digest) or None,
                     "city_code": row.city_code,
                     "roles": sorted({Role(role.role).name.lower() for role in roles}),
                     "signers": queries.signers_of(connection, row.organisation_id),
@@ -51,12 +53,23 @@ def organisations_found(market: Market) -> list[dict[str, Any]]:
     return found
 
 
-def datasets_found(market: Market) -> list[dict[str, Any]]:
-    """Return every dataset with its names and latest version."""
-    names, days, now_seconds = display_names(market), working_days(market), market.now_seconds()
+def datasets_found(market: Market, first: int | None = None) -> list[dict[str, Any]]:
+    """Return every dataset, or the newest ones, with their names and latest version."""
+    days, now_seconds = working_days(market), market.now_seconds()
     with market.read() as connection:
-        details = (queries.dataset(connection, row.dataset_id) for row in _datasets(connection))
+        rows = list(islice(_datasets(connection), first))
+        digests = {row.dataset_id: row.metadata_digest for row in rows}
+        for provider_id in {row.provider_id for row in rows}:
+            digests[provider_id] = queries.organisation(connection, provider_id).profile_digest
+        names = names_of(market, digests)
+        details = (queries.dataset(connection, row.dataset_id) for row in rows)
         return [_dataset(detail, names, days, now_seconds) for detail in details]
+
+
+def provider_of_datasets(market: Market) -> dict[str, str]:
+    """Return the provider's id by the id of each dataset."""
+    with market.read() as connection:
+        return {str(row.dataset_id): str(row.provider_id) for row in _datasets(connection)}
 
 
 def products_found(market: Market) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Display names: from stored profiles and records; no figure depends on them."""
+"""Display names and levels: from stored profiles and records; no amount depends on them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ def display_names(market: Market) -> dict[UUID, dict[str, str]]:
 def names_of(market: Market, digests: Mapping[UUID, bytes]) -> dict[UUID, dict[str, str]]:
     """Return {"zh", "en"} by id, of the documents behind some digests."""
     return {key: _name(market, digest) for key, digest in digests.items()}
+
+
+def level_of(market: Market, profile_digest: bytes) -> str:
+    """Return the level that an organisation's profile states, empty where it states none."""
+    document = market.documents.find(profile_digest)
+    return str((document.record.get("level") if document else "") or "")
 
 
 def invented(market: Market) -> bool:

@@ -9,7 +9,16 @@ from pydantic import Field
 
 from ledger.app.calendars import published_words, published_years
 from ledger.app.commands import Command, CommandRequest, Done, command
-from ledger.app.fields import AddressField, CityCode, Id, KindField, RoleField, Text, fresh_id
+from ledger.app.fields import (
+    AddressField,
+    CityCode,
+    Id,
+    KindField,
+    LevelField,
+    RoleField,
+    Text,
+    fresh_id,
+)
 from ledger.app.market import Market
 from ledger.app.opening import open_policy
 from ledger.codec.documents import Document
@@ -41,10 +50,11 @@ KIND_RULES: dict[OrganisationKind, tuple[tuple[Role, ...], bool, PayeeRule]] = {
 
 
 class AdmitOrganisation(CommandRequest):
-    """A new organisation and its first signing account."""
+    """A new organisation and its first signing account; `level` is of a provider's government."""
 
     organisation_id: Id = Field(default_factory=fresh_id)
     kind: KindField
+    level: LevelField | None = None
     city_code: CityCode
     name_zh: Text
     name_en: Text
@@ -84,6 +94,7 @@ def admit_organisation(
             "name_en": request.name_en,
             "uscc": request.uscc,
             "contact_role": request.contact_role,
+            "level": request.level,
             "is_invented": request.is_invented,
         }
     )

@@ -9,6 +9,7 @@ Rules kept here:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -53,18 +54,9 @@ def coefficient_of(grade: int) -> int:
     return _COEFFICIENTS[QualityGrade(grade)] if grade else QUALITY_WHOLE
 
 
-def state_of(
-    scheme: SchemeRow, accounts: Sequence[AccountRow], listed: Iterable[UUID] = ()
-) -> SchemeState:
-    """Return the balances of a scheme.
-
-    Args:
-        scheme: the scheme.
-        accounts: its accounts.
-        listed: further claimants, who have no approved cost.
-    """
+def state_of(scheme: SchemeRow, accounts: Sequence[AccountRow]) -> SchemeState:
+    """Return the balances of a scheme."""
     costs = {row.claimant_id: row.cost_micro_fen // MICRO_FEN_PER_FEN for row in accounts}
-    costs |= {key: 0 for key in listed if key not in costs}
     return SchemeState(
         SchemeTerms(
             costs=tuple(ClaimantCost(ClaimantId(key), Fen(costs[key])) for key in sorted(costs)),
@@ -84,6 +76,19 @@ def state_of(
         benefit_micro_fen=MicroFen(scheme.benefit_micro_fen),
         reserve_micro_fen=MicroFen(scheme.reserve_micro_fen),
     )
+
+
+def with_claimants(state: SchemeState, listed: Iterable[UUID]) -> SchemeState:
+    """Return the balances with further claimants of a lineage, who have no approved cost."""
+    known = state.terms.cost_micro_fen_by_claimant
+    more = [ClaimantId(key) for key in sorted(set(listed)) if key not in known]
+    if not more:
+        return state
+    costs = sorted(
+        (*state.terms.costs, *(ClaimantCost(key, Fen(0)) for key in more)),
+        key=lambda cost: cost.claimant_id,
+    )
+    return replace(state, terms=replace(state.terms, costs=tuple(costs)))
 
 
 def pool_of(accounts: Iterable[AccountRow], listed: Iterable[UUID] = ()) -> list[ClaimantId]:

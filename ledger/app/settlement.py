@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,12 +16,12 @@ from uuid import UUID
 from pydantic import Field
 
 from ledger.app.batches import Ask, all_done, run_many
-from ledger.app.commands import Command, CommandRequest, Done, command, run
+from ledger.app.commands import Command, CommandRequest, Done, command
 from ledger.app.documents import write_durably
 from ledger.app.fields import Id, Part, Text, fresh_id
 from ledger.app.market import Market
 from ledger.app.outcomes import share_outcome
-from ledger.app.scheme_state import on_chain, pool_of, quality_of, state_of
+from ledger.app.scheme_state import on_chain, pool_of, quality_of, state_of, with_claimants
 from ledger.chain.keys import KeyAccount
 from ledger.codec.documents import Document
 from ledger.domain.codes import RemittanceState
@@ -31,8 +32,9 @@ from ledger.projection import queries
 from ledger.projection.queries.money import InvoiceRow
 from ledger.projection.queries.sales import LineageRow
 from ledger.revenue.vat import take_vat
-from ledger.revenue.waterfall import split_income
+from ledger.revenue.waterfall import SchemeState, apply, split_income
 
+SPLITS_AT_ONCE = 200
 REMITTANCE_COLUMNS = ("batch_id", "payee_id", "scheme_id", "claimant_id", "amount_yuan")
 
 
@@ -73,28 +75,7 @@ def split(market: Market, actor_id: UUID | None, request: SplitIncome) -> Comman
     """
     with market.read() as connection:
         invoice = queries.invoice(connection, request.invoice_id)
-        if queries.product(connection, invoice.product_id).product.is_derived:
-            return share_outcome(request.invoice_id)
-        scheme = queries.scheme(connection, invoice.scheme_id)
-        accounts = queries.accounts_of(connection, invoice.scheme_id)
-        lineage = queries.lineage_of(connection, invoice.product_id)
-        quality = quality_of(connection)
-    listed = [row.claimant_id for row in lineage]
-    state = state_of(scheme, accounts, listed)
-    result = split_income(
-        state,
-        take_vat(Fen(invoice.gross_fen), Ppm(scheme.vat_ppm)).net_fen,
-        _lineage(lineage),
-        pool=pool_of(accounts, listed),
-        quality=quality,
-    )
-    proposed = on_chain(result, state, listed)
-    return Command(
-        "revenue",
-        "split",
-        (request.invoice_id, proposed),
-        result={"invoice_id": str(request.invoice_id)},
-    )
+        return _SplitPlans(connection, invoice.scheme_id).plan(invoice)[0]
 
 
 @command("open-remittance", OpenRemittance, "Open a remittance batch", "发起划拨")
@@ -139,16 +120,69 @@ def close_remittance(market: Market, actor_id: UUID | None, request: CloseRemitt
 
 
 def split_all(market: Market, account: KeyAccount, scheme_id: UUID) -> list[Done]:
-    """Split every released income of a scheme, in the order of release."""
+    """Split every released income of a scheme, in the order of release.
+
+    Many are planned at once, each on the balances that the one before it leaves. Where the chain
+    refuses one, those after it are planned anew.
+
+    Raises:
+        LedgerError: the income whose turn it is is refused.
+    """
     done: list[Done] = []
-    while True:
-        with market.read() as connection:
-            following = queries.next_split(connection, scheme_id)
-        if following is None:
-            return done
-        done.append(
-            run(market, account, "split-income", SplitIncome(invoice_id=following.invoice_id))
+    while asks := _next_splits(market, account, scheme_id):
+        results = run_many(market, asks, tried_out=1)
+        acted = list(takewhile(lambda result: isinstance(result, Done), results))
+        done += all_done(acted or results[:1])
+    return done
+
+
+def _next_splits(market: Market, account: KeyAccount, scheme_id: UUID) -> list[Ask]:
+    asks = []
+    with market.read() as connection:
+        plans = _SplitPlans(connection, scheme_id)
+        for invoice in queries.next_splits(connection, scheme_id, SPLITS_AT_ONCE):
+            command, size = plans.plan(invoice)
+            request = SplitIncome(invoice_id=invoice.invoice_id)
+            asks.append(Ask(account, "split-income", request, planned=command, size=size))
+    return asks
+
+
+class _SplitPlans:
+    """Plans the splits of a scheme one after another, from its projected balances on."""
+
+    def __init__(self, connection: Any, scheme_id: UUID) -> None:
+        self._connection = connection
+        self._scheme = queries.scheme(connection, scheme_id)
+        self._accounts = queries.accounts_of(connection, scheme_id)
+        self._quality = quality_of(connection)
+        self._state: SchemeState | None = None
+        self._sold: set[UUID] = set()
+
+    def plan(self, invoice: InvoiceRow) -> tuple[Command, int]:
+        """Return the split of the next income, and how many accounts it writes."""
+        product_id = invoice.product_id
+        if queries.product(self._connection, product_id).product.is_derived:
+            return share_outcome(invoice.invoice_id), 1
+        lineage = queries.lineage_of(self._connection, product_id)
+        listed = [row.claimant_id for row in lineage]
+        self._sold.update(listed)
+        state = self._state or state_of(self._scheme, self._accounts)
+        state = with_claimants(state, listed)
+        found = split_income(
+            state,
+            take_vat(Fen(invoice.gross_fen), Ppm(self._scheme.vat_ppm)).net_fen,
+            _lineage(lineage),
+            pool=pool_of(self._accounts, self._sold),
+            quality=self._quality,
         )
+        self._state = apply(state, found)
+        command = Command(
+            "revenue",
+            "split",
+            (invoice.invoice_id, on_chain(found, state, listed)),
+            result={"invoice_id": str(invoice.invoice_id)},
+        )
+        return command, len(found.lines)
 
 
 def remit(market: Market, account: KeyAccount, scheme_id: UUID) -> list[dict[str, Any]]:
@@ -188,12 +222,6 @@ def write_remittance(market: Market, batch_id: UUID) -> Path:
     path = market.home / "remittances" / f"{batch_id}.csv"
     write_durably(path, out.getvalue().encode())
     return path
-
-
-def next_invoice(market: Market, scheme_id: UUID) -> InvoiceRow | None:
-    """Return the income that is to be split next, None when there is none."""
-    with market.read() as connection:
-        return queries.next_split(connection, scheme_id)
 
 
 def _lineage(rows: list[LineageRow]) -> Lineage:

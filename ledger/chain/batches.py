@@ -57,6 +57,8 @@ class Order:
         body_digest: digest of the client's body; another body under the same key is refused.
         answer: what the client is told when it repeats its key.
         is_new: the key was made just now, so that there is nothing to look up.
+        size: how much it writes beside others of its function; the gas of one that is not tried
+            out grows with it.
     """
 
     account: LocalAccount
@@ -67,6 +69,7 @@ class Order:
     body_digest: bytes
     answer: bytes = b""
     is_new: bool = False
+    size: int = 1
 
     @property
     def signer(self) -> str:
@@ -205,6 +208,7 @@ def _gases(
     forwarder = relay.contracts.forwarder.address
     gases: dict[int, int] = {}
     dearest: Counter[tuple[str, str]] = Counter()
+    largest: Counter[tuple[str, str]] = Counter()
     estimates = relay.chain.estimates(queries, sender=forwarder)
     for place, estimate in zip(tried, estimates, strict=True):
         if isinstance(estimate, LedgerError):
@@ -213,8 +217,11 @@ def _gases(
             gases[place] = inner_gas(estimate)
             function = function_of[place]
             dearest[function] = max(dearest[function], gases[place])
+            largest[function] = max(largest[function], orders[place].size)
     for place in calls.keys() - set(tried):
-        gases[place] = dearest[function_of[place]] or _UNTRIED_GAS
+        function, size = function_of[place], orders[place].size
+        gas = dearest[function] or _UNTRIED_GAS
+        gases[place] = gas * max(size, largest[function]) // (largest[function] or size)
     return dict(sorted(gases.items()))
 
 

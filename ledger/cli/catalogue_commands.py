@@ -16,6 +16,7 @@ from ledger.app.catalogue_facts import (
     lineage_facts,
     product_facts,
 )
+from ledger.app.extent import market_extent
 from ledger.app.harvesting import SIZE_READ_MAX, harvest_catalogue
 from ledger.cli.shell import (
     AsOption,
@@ -33,6 +34,7 @@ from ledger.domain.errors import MalformedValueError
 from ledger.domain.facets import FACETS
 from ledger.domain.ids import parse_id
 from ledger.report.dcat import catalogue_nodes
+from ledger.report.extent import extent_sentences
 from ledger.report.linked_data import MEDIA_TYPES, Node, write
 from ledger.report.provenance import provenance_nodes
 
@@ -98,6 +100,16 @@ def catalogue_show(entry_id: str, home: HomeOption = None, as_json: JsonOption =
     with open_market(home) as market:
         found = entry_found(market, parse_id(entry_id, "entry_id"))
     show(found, as_json, lambda: print_detail("Catalogue 目录", found))
+
+
+@catalogue_app.command("extent")
+@guarded
+def catalogue_extent(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Say how much the market holds: providers by level, datasets, themes, products (规模)."""
+    with open_market(home) as market:
+        found = market_extent(market)
+    sentences = [text for side in ("zh", "en") for text in extent_sentences(found, side)]
+    show(found, as_json, lambda: out.print("\n".join(sentences), highlight=False))
 
 
 @catalogue_app.command("lineage")

@@ -90,12 +90,13 @@ def org_list(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """List the organisations with their roles."""
     with open_market(home) as market:
         found = organisations_found(market)
-    columns = ("id", "name", "kind", "city", "roles")
+    columns = ("id", "name", "kind", "level", "city", "roles")
     rows = [
         (
             row["organisation_id"],
             row["name_zh"],
             row["kind"],
+            row["level"] or "—",
             row["city_code"],
             ", ".join(row["roles"]),
         )

@@ -13,6 +13,7 @@ TIERS = {
     "common_cost": "common cost 公共成本",
     "benefit": "benefit 收益分享",
     "reserve": "reserve 超收待扣减",
+    "outcome": "outcome share 成果收益分享",
 }
 
 
@@ -72,7 +73,11 @@ def print_statement(found: dict[str, Any]) -> None:
         )
         for claimant in found["claimants"]
     ]
-    heads = ("claimant 数据资源/机构, paid to 收款方, why", "entitled yuan", "remitted yuan")
+    heads = (
+        "claimant 数据资源/机构, paid to 收款方, why 事由 (incomes 笔数)",
+        "entitled yuan",
+        "remitted yuan",
+    )
     out.print(table("Who gets how much and why 谁应得多少、为什么", heads, rows))
     payees = [
         (
@@ -86,7 +91,13 @@ def print_statement(found: dict[str, Any]) -> None:
 
 
 def _reasons(claimant: dict[str, Any]) -> str:
-    cost = yuan_text(claimant["cost_fen"])
-    tiers = {reason["tier"]: None for reason in claimant["reasons"]}
-    parts = [f"{TIERS[tier]}, {len(claimant['reasons'])} incomes" for tier in tiers]
-    return f"{', '.join(parts) or '—'}; approved cost {cost}"
+    """Return what each tier gave, from how many incomes, and the cost that was approved."""
+    amounts: dict[str, list[int]] = {}
+    for reason in claimant["reasons"]:
+        amounts.setdefault(reason["tier"], []).append(int(reason["amount_micro_fen"]))
+    parts = [
+        f"{TIERS[tier]} {yuan_text(sum(own) // MICRO_FEN_PER_FEN)} ({len(own)})"
+        for tier, own in amounts.items()
+    ]
+    cost = f"approved cost 核定成本 {yuan_text(claimant['cost_fen'])}"
+    return ", ".join([*parts, cost])

@@ -1,4 +1,4 @@
-"""Code lists of the catalogue: themes, industries, dimensions of quality; Chinese and English.
+"""Code lists of the catalogue: themes, industries, quality, levels; Chinese and English.
 
 The Chinese terms are the statutory ones. Sources: GB/T 4754-2017 (sections of industries),
 GB/T 36344-2018 (dimensions of quality).
@@ -65,6 +65,13 @@ QUALITY_DIMENSIONS: dict[str, tuple[str, str]] = {
     "timeliness": ("时效性", "Timeliness"),
     "accessibility": ("可访问性", "Accessibility"),
 }
+LEVELS: dict[str, tuple[str, str]] = {
+    "national": ("国家级", "National"),
+    "provincial": ("省级", "Provincial"),
+    "city": ("市级", "City"),
+    "county": ("区县级", "County"),
+}
+"""Levels of government to which a provider may belong."""
 _INDUSTRY = re.compile(r"[A-T][0-9]{0,4}")
 
 
@@ -78,6 +85,19 @@ def require_theme(name: str, value: object) -> str:
         return value
     raise UnknownCodeError(
         f"{name} {value!r} is not a theme", field=name, got=value, expected=sorted(THEMES)
+    )
+
+
+def require_level(name: str, value: object) -> str:
+    """Return the key of a level.
+
+    Raises:
+        UnknownCodeError: with all keys.
+    """
+    if isinstance(value, str) and value in LEVELS:
+        return value
+    raise UnknownCodeError(
+        f"{name} {value!r} is not a level", field=name, got=value, expected=sorted(LEVELS)
     )
 
 

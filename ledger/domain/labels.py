@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from ledger.domain.catalogue_lists import INDUSTRIES, THEMES
+from ledger.domain.catalogue_lists import INDUSTRIES, LEVELS, THEMES
 from ledger.domain.cities import CITIES
 from ledger.domain.codes import (
     ChargeBasis,
@@ -122,6 +122,11 @@ def industry_label(code: str, side: str) -> str:
     """Return the label of an industry's section, with the code of its class."""
     section = _of(INDUSTRIES.get(code[:1]), code, side)
     return section if len(code) <= 1 else f"{code} {section}"
+
+
+def level_label(key: str, side: str) -> str:
+    """Return the label of a provider's level; empty means that none is stated."""
+    return _of(LEVELS.get(key, ("未注明层级", "Level not stated")), key, side)
 
 
 def city_label(code: int, side: str) -> str:

@@ -5,9 +5,10 @@ Rules kept here:
    which `mdl explain` shows where it comes from.
 2. A correction is a line of its own with the opposite sign, never an edit; what a pour of a
    carry-in or a reserve gave is a credit, too.
-3. credited − corrected = remitted + payable + carried − receivable, exactly, or it is refused.
-4. `received_fen` is what was remitted to the party itself; a public institution's treasury is paid
-   beside it.
+3. credited − corrected = remitted + payable + carried, exactly, or it is refused. What was remitted
+   and taken back since is not remitted any more: its payee owes it, until later batches set it off.
+4. `received_fen` is what reached the party itself; a public institution's treasury is paid beside
+   it. `receivable_fen` is what the party itself, as a payee, still owes back.
 5. A provider sees what its datasets earned, an operator and a platform their own claims and, where
    they sell, tax and reserve of their schemes; a treasury what is paid to it for others.
 """
@@ -23,9 +24,12 @@ from ledger.domain.calendar import instant_text
 from ledger.domain.money import Tier
 from ledger.domain.units import MICRO_FEN_PER_FEN
 from ledger.projection import queries
+from ledger.projection.queries.splits import receivables_list
 from ledger.report.errors import StatementSumError
 
-FORMAT = 1
+FORMAT = 2
+_ADDING = ("credited", "taken_back")
+"""Kinds of entries after which more is due; after the others less is."""
 Connection = Any
 Names = Mapping[UUID, Mapping[str, str]]
 
@@ -52,8 +56,10 @@ def account_statement(
     queries.organisation(connection, organisation_id)
     entries: list[dict[str, Any]] = []
     scheme_totals: list[dict[str, Any]] = []
+    claims_of: dict[UUID, dict[UUID, str]] = {}
     for scheme in sorted(queries.schemes_list(connection), key=lambda row: row.scheme_id):
         claims = _claims(connection, scheme.scheme_id, organisation_id)
+        claims_of[scheme.scheme_id] = claims
         splits = queries.splits_of(connection, scheme.scheme_id)
         kept = [split for split in splits if until is None or split.split.recorded_at <= until]
         entries += _credits(kept, claims)
@@ -63,10 +69,12 @@ def account_statement(
         )
         if scheme.operator_id == organisation_id:
             scheme_totals.append(_scheme_total(scheme.scheme_id, kept))
+    entries += _taken_back(connection, claims_of, until)
     entries += _debits(connection, entries, until)
     # Within a second credits come before what was paid of them, each in the order of the chain.
     entries.sort(key=lambda entry: entry["at_seconds"])
-    return _balanced(organisation_id, entries, scheme_totals, until, names)
+    found = _balanced(organisation_id, entries, scheme_totals, until, names)
+    return found | _as_payee(connection, organisation_id, entries, until)
 
 
 def _claims(connection: Connection, scheme_id: UUID, organisation_id: UUID) -> dict[UUID, str]:
@@ -144,6 +152,54 @@ def _entry(
     }
 
 
+def _taken_back(
+    connection: Connection, claims_of: Mapping[UUID, Mapping[UUID, str]], until: int | None
+) -> list[dict[str, Any]]:
+    """Return what was remitted for the party's claims before a correction took it back."""
+    return [
+        {
+            "line": str(row.invoice_id),
+            "at_seconds": row.recorded_at,
+            "kind": "taken_back",
+            "tier": None,
+            "scheme_id": str(row.scheme_id),
+            "claimant_id": str(row.claimant_id),
+            "for": claims_of[row.scheme_id][row.claimant_id],
+            "owed_by": str(row.payee_id),
+            "amount_micro_fen": str(row.amount_fen * MICRO_FEN_PER_FEN),
+        }
+        for row in receivables_list(connection)
+        if row.claimant_id in claims_of[row.scheme_id]
+        and (until is None or row.recorded_at <= until)
+    ]
+
+
+def _as_payee(
+    connection: Connection,
+    organisation_id: UUID,
+    entries: list[dict[str, Any]],
+    until: int | None,
+) -> dict[str, int]:
+    """Return what reached the party itself, and what it owes back."""
+    own = str(organisation_id)
+    lines = (int(row["amount_micro_fen"]) for row in entries if row.get("payee_id") == own)
+    set_off = sum(
+        batch.set_off_fen
+        for batch in queries.remittances_list(connection, payee_id=organisation_id)
+        if until is None or batch.opened_at <= until
+    )
+    owed = sum(
+        row.amount_fen
+        for row in receivables_list(connection)
+        if row.payee_id == organisation_id and (until is None or row.recorded_at <= until)
+    )
+    return {
+        "received_fen": sum(lines) // MICRO_FEN_PER_FEN - set_off,
+        "set_off_fen": set_off,
+        "receivable_fen": owed - set_off,
+    }
+
+
 def _debits(
     connection: Connection, credited: list[dict[str, Any]], until: int | None
 ) -> list[dict[str, Any]]:
@@ -202,17 +258,14 @@ def _balanced(
     totals: defaultdict[str, int] = defaultdict(int)
     for entry in entries:
         amount = int(entry["amount_micro_fen"])
-        sign = 1 if entry["kind"] == "credited" else -1
+        sign = 1 if entry["kind"] in _ADDING else -1
         balances[entry["scheme_id"], entry["claimant_id"]] += sign * amount
         totals[entry["kind"]] += amount
-        if entry.get("payee_id") == str(organisation_id):
-            totals["received"] += amount
-    owed = [balance for balance in balances.values() if balance > 0]
-    payable_fen = sum(balance // MICRO_FEN_PER_FEN for balance in owed)
-    carried = sum(balance % MICRO_FEN_PER_FEN for balance in owed)
-    receivable = -sum(balance for balance in balances.values() if balance < 0)
-    due = totals["credited"] - totals["corrected"] - totals["remitted"]
-    if due != payable_fen * MICRO_FEN_PER_FEN + carried - receivable:
+    remitted = totals["remitted"] - totals["taken_back"]
+    payable_fen = sum(balance // MICRO_FEN_PER_FEN for balance in balances.values())
+    carried = sum(balance % MICRO_FEN_PER_FEN for balance in balances.values())
+    due = totals["credited"] - totals["corrected"] - remitted
+    if min(balances.values(), default=0) < 0 or due != payable_fen * MICRO_FEN_PER_FEN + carried:
         raise StatementSumError("the account does not balance", field="entries", got=due)
     shown = {entry["claimant_id"] for entry in entries}
     return {
@@ -225,14 +278,35 @@ def _balanced(
             if str(key) in shown or key == organisation_id
         },
         "credited_micro_fen": str(totals["credited"] - totals["corrected"]),
-        "remitted_fen": totals["remitted"] // MICRO_FEN_PER_FEN,
-        "received_fen": totals["received"] // MICRO_FEN_PER_FEN,
+        "remitted_fen": remitted // MICRO_FEN_PER_FEN,
         "payable_fen": payable_fen,
         "carried_micro_fen": str(carried),
-        "receivable_micro_fen": str(receivable),
+        "claims": _claim_rows(entries, balances),
         "schemes": schemes,
         "entries": [_shown(entry) for entry in entries],
     }
+
+
+def _claim_rows(
+    entries: list[dict[str, Any]], balances: Mapping[tuple[str, str], int]
+) -> list[dict[str, Any]]:
+    """Return each claim's sums, as a provider asks for them: by dataset and scheme."""
+    credited: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for entry in entries:
+        amount = int(entry["amount_micro_fen"])
+        if entry["kind"] in ("credited", "corrected"):
+            sign = 1 if entry["kind"] == "credited" else -1
+            credited[entry["scheme_id"], entry["claimant_id"]] += sign * amount
+    return [
+        {
+            "scheme_id": key[0],
+            "claimant_id": key[1],
+            "credited_micro_fen": str(credited[key]),
+            "remitted_fen": (credited[key] - balance) // MICRO_FEN_PER_FEN,
+            "payable_fen": balance // MICRO_FEN_PER_FEN,
+        }
+        for key, balance in balances.items()
+    ]
 
 
 def _shown(entry: dict[str, Any]) -> dict[str, Any]:

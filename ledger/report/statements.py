@@ -30,6 +30,7 @@ Names = Mapping[UUID, Mapping[str, str]]
 Figures = dict[str, Any]
 Connection = Any
 """A read connection as `ledger.projection.database.read` gives it."""
+SplitsByInvoice = Mapping[UUID, list[queries.SplitRow]]
 Record = TypeVar("Record")
 
 
@@ -114,12 +115,16 @@ def _ordered_schemes(connection: Connection) -> list[queries.SchemeRow]:
     return sorted(queries.schemes_list(connection), key=lambda scheme: scheme.scheme_id)
 
 
-def _money_of(
-    invoices: Iterable[queries.InvoiceRow], splits: Iterable[queries.SplitDetail]
-) -> Figures:
+def _by_invoice(splits: Iterable[queries.SplitDetail]) -> SplitsByInvoice:
+    found: defaultdict[UUID, list[queries.SplitRow]] = defaultdict(list)
+    for detail in splits:
+        found[detail.split.invoice_id].append(detail.split)
+    return found
+
+
+def _money_of(invoices: Iterable[queries.InvoiceRow], splits: SplitsByInvoice) -> Figures:
     found = list(invoices)
-    wanted = {invoice.invoice_id for invoice in found}
-    own = [detail.split for detail in splits if detail.split.invoice_id in wanted]
+    own = [split for invoice in found for split in splits.get(invoice.invoice_id, ())]
     return {
         "invoice_count": len(found),
         "gross_fen": sum(invoice.gross_fen for invoice in found),
@@ -140,7 +145,7 @@ def _totals(
     counts = ("event", "organisation", "dataset", "version", "product", "licence", "log")
     names = [f"{name}_count" for name in (*counts, "anchor", "receipt")]
     return (
-        _money_of(invoices, splits)
+        _money_of(invoices, _by_invoice(splits))
         | {name: getattr(totals, name) for name in names}
         | {
             "tax_micro_fen": str(totals.tax_micro_fen),
@@ -160,7 +165,7 @@ def _schemes(
     splits: list[queries.SplitDetail],
     claimants: list[Figures],
 ) -> list[Figures]:
-    rows = []
+    rows, by_invoice = [], _by_invoice(splits)
     for scheme in _ordered_schemes(connection):
         own = [row for row in claimants if row["scheme_id"] == str(scheme.scheme_id)]
         billed = [item for item in invoices if item.scheme_id == scheme.scheme_id]
@@ -178,7 +183,7 @@ def _schemes(
                 "payable_fen": sum(row["payable_fen"] for row in own),
                 "remitted_fen": sum(row["remitted_fen"] for row in own),
             }
-            | _money_of(billed, splits)
+            | _money_of(billed, by_invoice)
             | _carry(connection, scheme.scheme_id, splits)
         )
     return rows
@@ -239,6 +244,7 @@ def _uses(
     by_licence: defaultdict[int, list[queries.InvoiceRow]] = defaultdict(list)
     for invoice in invoices:
         by_licence[invoice.licence_no].append(invoice)
+    by_invoice = _by_invoice(splits)
     licences = _all(lambda at: queries.licences_list(connection, limit=_PAGE_SIZE, offset=at))
     return [
         {
@@ -250,7 +256,7 @@ def _uses(
                 item.to_units - item.from_units for item in by_licence[licence.licence_no]
             ),
         }
-        | _money_of(by_licence[licence.licence_no], splits)
+        | _money_of(by_licence[licence.licence_no], by_invoice)
         for licence in licences
     ]
 

@@ -219,8 +219,7 @@ def change_costs(small: SmallMarket) -> None:
     assert small.market.node is not None
     small.market.node.increase_time(61)
     with small.market.read() as connection:
-        waiting = queries.next_split(connection, small.scheme_id)
-    assert waiting is not None
+        (waiting,) = queries.next_splits(connection, small.scheme_id, 1)
     refused(
         "revenue_ledger.change_due",
         small,

@@ -348,4 +348,4 @@ def test_chain__other_chain_id__refused(small: SmallMarket) -> None:
 
 def test_split__not_released__nothing_to_split(small: SmallMarket) -> None:
     with small.market.read() as connection:
-        assert queries.next_split(connection, small.scheme_id) is None
+        assert not queries.next_splits(connection, small.scheme_id, 1)

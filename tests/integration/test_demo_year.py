@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
+from api.main import create_app
+from ledger.app.extent import market_extent
 from ledger.app.market import Market
 from ledger.app.payments import open_items
 from ledger.app.settings import Settings
 from ledger.cli.main import app
 from ledger.domain.codes import SchemeState
 from ledger.projection import queries
+from ledger.report.accounts import account_statement
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
 
@@ -58,6 +62,15 @@ def test_year__of_sixty_providers__in_two_provinces(year: Year) -> None:
     assert cities == {32, 34}
 
 
+def test_year__sixty_providers_of_fifty_nine__said_on_the_page(year: Year) -> None:
+    extent = market_extent(year.market)
+    assert (extent["provider_count"], extent["level_stated_count"]) == (60, 59)
+    assert (extent["theme_count"], extent["province_count"]) == (23, 2)
+    with TestClient(create_app(year.market)) as client:
+        for language, words in (("zh", "各层级之和为 59 家"), ("en", "the levels sum to 59")):
+            assert words in client.get(f"/?lang={language}").text
+
+
 def test_year__closed__answered_carried_out_and_poured(year: Year) -> None:
     with year.market.read() as connection:
         schemes = queries.schemes_list(connection)
@@ -75,8 +88,14 @@ def test_year__refunds__are_set_off_and_nobody_owes_at_the_end(year: Year) -> No
     with year.market.read() as connection:
         batches = queries.remittances_list(connection)
         owing = queries.debtors(connection)
+        members = queries.organisations_list(connection)
+        accounts = [account_statement(connection, row.organisation_id) for row in members]
     assert sum(batch.set_off_fen for batch in batches) > 0
     assert sum(owing.values()) == 0
+    assert sum(account["set_off_fen"] for account in accounts) > 0
+    assert {account["receivable_fen"] for account in accounts} == {0}
+    paid = sum(account["received_fen"] for account in accounts)
+    assert paid == sum(batch.amount_fen for batch in batches)
 
 
 def test_year__bank_lines__two_wait_for_people(year: Year) -> None:

@@ -234,7 +234,7 @@ def test_queries__money__adds_up(market: Any) -> None:
         accounts = queries.accounts_of(connection, m.SCHEME)
         split = queries.split_of(connection, m.INVOICE)
         totals = queries.market_totals(connection)
-        assert queries.next_split(connection, m.SCHEME) is None
+        assert not queries.next_splits(connection, m.SCHEME, 1)
         assert queries.billed_units(connection, 1, 1) == 5_001
     assert (scheme.release_count, scheme.split_count) == (1, 1)
     assert sum(line.amount_micro_fen for line in split.lines) == m.NET_FEN * 10**6
@@ -248,14 +248,13 @@ def test_queries__money__adds_up(market: Any) -> None:
     )
 
 
-def test_next_split__before_the_split__is_the_released_invoice(engine: Any) -> None:
+def test_next_splits__before_the_split__is_the_released_invoice(engine: Any) -> None:
     events = m.story()
     last = next(i for i, event in enumerate(events) if event.name == "SplitRecorded")
     store(engine, events[:last])
     with read(engine) as connection:
-        found = queries.next_split(connection, m.SCHEME)
-    assert found is not None
-    assert found.invoice_id == m.INVOICE
+        found = queries.next_splits(connection, m.SCHEME, 10)
+    assert [row.invoice_id for row in found] == [m.INVOICE]
 
 
 def test_payables__administrative_provider__goes_to_the_treasury(engine: Any) -> None:

@@ -126,12 +126,18 @@ def is_billed_in(connection: Connection, licence_no: int, period_id: int) -> boo
     return connection.execute(query.limit(1)).first() is not None
 
 
-def next_split(connection: Connection, scheme_id: UUID) -> InvoiceRow | None:
-    """Return the released invoice whose turn it is to be split, None when none waits."""
-    number = scheme(connection, scheme_id).split_count + 1
-    query = select(*columns(invoices, InvoiceRow)).where(
-        invoices.c.scheme_id == scheme_id,
-        invoices.c.release_no == number,
-        invoices.c.state == InvoiceState.RELEASED,
+def next_splits(connection: Connection, scheme_id: UUID, limit: int) -> list[InvoiceRow]:
+    """Return the released invoices whose turn it is to be split, in the order of release."""
+    first = scheme(connection, scheme_id).split_count + 1
+    query = (
+        select(*columns(invoices, InvoiceRow))
+        .where(
+            invoices.c.scheme_id == scheme_id,
+            invoices.c.release_no >= first,
+            invoices.c.state == InvoiceState.RELEASED,
+        )
+        .order_by(invoices.c.release_no)
+        .limit(limit)
     )
-    return next(iter(records(connection, query, InvoiceRow)), None)
+    found = records(connection, query, InvoiceRow)
+    return [row for number, row in enumerate(found, start=first) if row.release_no == number]

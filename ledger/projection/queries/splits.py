@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, and_, select
 
 from ledger.domain.money import Tier
 from ledger.projection.errors import NotFoundError
@@ -104,6 +105,18 @@ class ReductionRow:
     tx_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReceivableRow:
+    """What a payee owes back for a claimant since a correction."""
+
+    invoice_id: UUID
+    scheme_id: UUID
+    payee_id: UUID
+    claimant_id: UUID
+    amount_fen: int
+    recorded_at: int
+
+
 def split_of(connection: Connection, invoice_id: UUID) -> SplitDetail:
     """Return the split of an invoice that holds now, its lines by tier and position.
 
@@ -129,7 +142,13 @@ def entries_of(connection: Connection, invoice_id: UUID) -> list[SplitDetail]:
 def splits_of(connection: Connection, scheme_id: UUID) -> list[SplitDetail]:
     """Return the splits of a scheme and their corrections, in their order."""
     query = select(splits).where(splits.c.scheme_id == scheme_id).order_by(splits.c.event_no)
-    return [_detail(connection, row) for row in records(connection, query, SplitRow)]
+    lines: defaultdict[tuple[UUID, int], list[SplitLineRow]] = defaultdict(list)
+    for invoice_id, entry_no, *line in connection.execute(_lines_of(scheme_id)):
+        lines[invoice_id, entry_no].append(SplitLineRow(*line))
+    return [
+        SplitDetail(row, tuple(lines[row.invoice_id, row.entry_no]))
+        for row in records(connection, query, SplitRow)
+    ]
 
 
 def fills_of(connection: Connection, scheme_id: UUID) -> list[FillDetail]:
@@ -147,6 +166,26 @@ def reductions_of(connection: Connection, invoice_id: UUID) -> list[ReductionRow
     return records(connection, query.order_by(reductions.c.reduction_no), ReductionRow)
 
 
+def receivables_list(connection: Connection) -> list[ReceivableRow]:
+    """Return everything that corrections left payees to owe back, in its order."""
+    own = and_(
+        splits.c.invoice_id == receivables.c.invoice_id, splits.c.entry_no == receivables.c.entry_no
+    )
+    query = (
+        select(
+            receivables.c.invoice_id,
+            splits.c.scheme_id,
+            receivables.c.payee_id,
+            receivables.c.claimant_id,
+            receivables.c.amount_fen,
+            splits.c.recorded_at,
+        )
+        .join(splits, own)
+        .order_by(splits.c.event_no, receivables.c.position)
+    )
+    return records(connection, query, ReceivableRow)
+
+
 def receivable_fen(connection: Connection, payee_id: UUID) -> int:
     """Return the whole fen that a payee owes back."""
     raised = select(receivables.c.amount_fen).where(receivables.c.payee_id == payee_id)
@@ -159,6 +198,20 @@ def debtors(connection: Connection) -> dict[UUID, int]:
     ids = connection.execute(select(receivables.c.payee_id).distinct()).scalars()
     owed = {payee_id: receivable_fen(connection, payee_id) for payee_id in sorted(ids)}
     return {payee_id: amount for payee_id, amount in owed.items() if amount}
+
+
+def _lines_of(scheme_id: UUID) -> Select[Any]:
+    """Return the query of all lines of a scheme, each after invoice and entry."""
+    wanted = ("invoice_id", "entry_no", *SplitLineRow.__dataclass_fields__)
+    own = and_(
+        splits.c.invoice_id == split_lines.c.invoice_id, splits.c.entry_no == split_lines.c.entry_no
+    )
+    return (
+        select(*(split_lines.c[name] for name in wanted))
+        .join(splits, own)
+        .where(splits.c.scheme_id == scheme_id)
+        .order_by(split_lines.c.tier, split_lines.c.position)
+    )
 
 
 def _detail(connection: Connection, row: SplitRow) -> SplitDetail:

@@ -119,6 +119,24 @@ def market_totals(connection: Connection) -> MarketTotals:
     )
 
 
+def latest_row_count(connection: Connection) -> int:
+    """Return the rows of the latest versions of all datasets."""
+    query = select(dataset_versions.c.row_count).join(
+        datasets,
+        and_(
+            datasets.c.dataset_id == dataset_versions.c.dataset_id,
+            datasets.c.latest_version_no == dataset_versions.c.version_no,
+        ),
+    )
+    return total_of(connection, query)
+
+
+def billed_unit_count(connection: Connection) -> int:
+    """Return the units on all invoices, those of free use too."""
+    ends, begins = (select(column) for column in (invoices.c.to_units, invoices.c.from_units))
+    return total_of(connection, ends) - total_of(connection, begins)
+
+
 def statement(connection: Connection, organisation_id: UUID) -> Statement:
     """Return what an organisation supplied, bought and received."""
     own = select(datasets.c.dataset_id).where(datasets.c.provider_id == organisation_id)

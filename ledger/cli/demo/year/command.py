@@ -15,7 +15,7 @@ from ledger.cli.demo.year import closing, months, opening
 from ledger.cli.demo.year.stage import YearStage
 from ledger.cli.demo.year.world import SCALES, Scale, build_world
 from ledger.cli.reconcile_commands import print_reconciliation
-from ledger.cli.shell import out, show, table
+from ledger.cli.shell import err, out, show, table
 from ledger.domain.calendar import CHINA
 from ledger.domain.cities import CITIES
 from ledger.domain.errors import LedgerError, MalformedValueError
@@ -42,7 +42,9 @@ def run_year(home: Path, settings: Settings, scale_name: str, as_json: bool) -> 
         raise MalformedValueError(
             f"no scale {scale_name!r}", field="scale", got=scale_name, expected=sorted(SCALES)
         )
-    stage = opened_year(home, settings, SCALES[scale_name])
+    scale = SCALES[scale_name]
+    err.print(f"[dim]about {scale.minutes} min on two cores[/]", highlight=False)
+    stage = opened_year(home, settings, scale)
     with stage.market:
         months.year_played(stage)
         closing.year_closed(stage)

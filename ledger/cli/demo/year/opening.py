@@ -20,9 +20,10 @@ from ledger.app.organisations import open_region
 from ledger.app.payees import set_payee
 from ledger.app.requests import parse_part
 from ledger.app.signing import address_of
+from ledger.cli.demo.year.naming import SUBJECTS
 from ledger.cli.demo.year.stage import Request, YearStage
 from ledger.cli.demo.year.world import BANDS, CAPS, SCHEMES, Deal, Good, Holding, Member, SchemePlan
-from ledger.domain.catalogue_lists import QUALITY_DIMENSIONS
+from ledger.domain.catalogue_lists import QUALITY_DIMENSIONS, THEMES
 from ledger.domain.standard_terms import DISCLAIMERS
 from ledger.domain.units import yuan_text
 
@@ -35,6 +36,7 @@ RATES: dict[str, int] = {
 }
 TAX_PPM = 7_200
 METERS_LOG = 2
+BYTES_A_ROW = 184
 _AT_ONCE = 16
 """Files that are made durable at the same time."""
 _STEPS = (("accepted", 2), ("reviewed", 12), ("public_notice", 14), ("coded", 30))
@@ -67,6 +69,19 @@ def data_registered(stage: YearStage) -> None:
         stage.at(-2 + number // 2, day)
         _advance(stage, step, lambda holding: holding.provider.admitted_by)
         stage.say(f"{len(holdings)} datasets 数据资源 {step}")
+    stage.run(
+        (
+            holding.provider.admitted_by,
+            "inspect-dataset",
+            {
+                "dataset_id": str(stage.id(holding.key)),
+                "scores": _scores(holding),
+                "report": "虚构检查报告",
+            },
+        )
+        for holding in holdings
+    )
+    stage.say(f"{len(holdings)} datasets inspected 质量检查")
 
 
 def products_listed(stage: YearStage) -> None:
@@ -129,13 +144,17 @@ def _admission(stage: YearStage, member: Member) -> Request:
         "organisation_id": str(stage.id(member.key)),
         "kind": member.kind,
         "city_code": member.city_code,
-        "name_zh": member.name_zh,
-        "name_en": member.name_en,
+        "name_zh": member.name[0],
+        "name_en": member.name[1],
         "uscc": member.uscc,
         "signer": address_of(stage.key(member.key)),
         "is_invented": True,
     }
-    return member.admitted_by, "admit-organisation", body
+    return member.admitted_by, "admit-organisation", body | _level(member)
+
+
+def _level(member: Member) -> dict[str, str]:
+    return {"level": member.level} if member.level else {}
 
 
 def _grants(stage: YearStage, member: Member) -> list[Request]:
@@ -146,7 +165,7 @@ def _grants(stage: YearStage, member: Member) -> list[Request]:
 def _payee(stage: YearStage, member: Member) -> dict[str, Any]:
     return {
         "organisation_id": str(stage.id(member.key)),
-        "account_name": member.name_zh,
+        "account_name": member.name[0],
         "account_no": f"62000000{member.number:08d}",
         "bank_name": "虚构银行",
         "cnaps_code": f"{member.number:012d}",
@@ -158,25 +177,28 @@ def _registration(stage: YearStage, holding: Holding) -> dict[str, Any]:
         name: "0x" + hashlib.sha256(f"{holding.key} {name} {stage.year}".encode()).hexdigest()
         for name in ("sha256_digest", "sm3_digest", "schema_digest")
     }
+    size = {"row_count": holding.rows, "byte_size": holding.rows * BYTES_A_ROW}
     return {
         "dataset_id": str(stage.id(holding.key)),
         "metadata": _record(holding),
-        "version": digests | {"row_count": 46_800_000, "byte_size": 2**33},
+        "version": digests | size,
     }
 
 
 def _record(holding: Holding) -> dict[str, Any]:
     provider, theme = holding.provider, holding.theme
-    is_open = holding.is_sellable
+    title_zh, title_en = holding.title
+    *_, frequency, open_class = SUBJECTS[holding.subject]
+    open_class = open_class if holding.is_sellable else "not_open"
     return {
         "resource_code": f"{provider.city_code}-{theme}-{holding.key.rpartition('-')[2]}",
-        "title_zh": f"{provider.name_zh} {holding.key}(虚构示例)",
-        "title_en": f"{provider.name_en} {holding.key} (invented example)",
+        "title_zh": title_zh,
+        "title_en": title_en,
         "summary_zh": "虚构的示例数据,没有对应的文件",
         "summary_en": "Invented example; there is no such file",
-        "keywords": [theme, "虚构"],
+        "keywords": [*THEMES[theme], "虚构"],
         "domain": theme,
-        "provider_name": provider.name_zh,
+        "provider_name": provider.name[0],
         "provider_uscc": provider.uscc,
         "provider_kind": provider.kind,
         "city_code": provider.city_code,
@@ -184,19 +206,23 @@ def _record(holding: Holding) -> dict[str, Any]:
         | {"authorisation": "虚构授权书"},
         "source_statement": "虚构来源,用于演示",
         "shared_in": False,
-        "open_class": "conditional" if is_open else "not_open",
+        "open_class": open_class,
         "sensitivity": "general",
         "contains_pi": False,
         "delivery_modes": ["interface"],
         "format": "CSV",
         "media_type": "text/csv",
         "fields": [{"name": "day", "type": "integer"}],
-        "update_frequency": "monthly",
-        "quality_scores": dict.fromkeys(QUALITY_DIMENSIONS, 95),
+        "update_frequency": frequency,
+        "quality_scores": _scores(holding),
         "contact_role": "数据管理岗",
         "contact_phone": "025-00000000",
         "is_invented": True,
-    } | ({"open_conditions": "签订使用协议后按用途使用"} if is_open else {})
+    } | ({"open_conditions": "签订使用协议后按用途使用"} if open_class == "conditional" else {})
+
+
+def _scores(holding: Holding) -> dict[str, int]:
+    return dict(zip(QUALITY_DIMENSIONS, holding.scores, strict=True))
 
 
 def _advance(stage: YearStage, to: str, who: Callable[[Holding], str]) -> None:
@@ -215,10 +241,10 @@ def _product(stage: YearStage, good: Good) -> dict[str, Any]:
         "product_id": str(stage.id(good.key)),
         "city_code": good.scheme.city_code,
         "modes": ["interface"],
-        "title_zh": f"{good.title_zh}(虚构)",
-        "title_en": f"{good.title_en} (invented)",
-        "summary_zh": "虚构的示例产品",
-        "summary_en": "Invented example product",
+        "title_zh": good.title[0],
+        "title_en": good.title[1],
+        "summary_zh": "由" + "、".join(source.title[0] for source in good.sources) + "形成",
+        "summary_en": "Made of " + "; ".join(source.title[1] for source in good.sources),
         "is_invented": True,
         "lineage": [
             {
@@ -280,7 +306,10 @@ def _scheme(stage: YearStage, plan: SchemePlan, year: int) -> dict[str, Any]:
 
 def _expected_fen(stage: YearStage, deal: Deal) -> int:
     """Return what a licence will pay in the year without VAT, as its quote says."""
-    units = sum(deal.units(month) for month in range(1, 13))
-    request = {"product_id": str(stage.id(deal.good.key)), "purpose": deal.purpose, "units": units}
+    request = {
+        "product_id": str(stage.id(deal.good.key)),
+        "purpose": deal.purpose,
+        "units": sum(deal.monthly_calls),
+    }
     offer = quote(stage.market, parse_part(QuoteRequest, request))
     return int(offer["charge_fen"]) * 1_000_000 // (1_000_000 + RATES["vat_ppm"])

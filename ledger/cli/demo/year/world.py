@@ -1,14 +1,18 @@
 """Who and what the year is played with, made from small tables; every name and figure is invented.
 
-The number of providers and datasets, their levels and themes are the article's where the scale says
-so; it counts 60 providers, while its parts by level sum to 59, so one is named as unreconciled.
+At the article's scale the numbers of providers by level, datasets, themes, rows, calls, exchanged
+rows and services are the article's. It counts 60 providers, while its parts by level sum to 59:
+one has no level.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import accumulate, cycle, islice
 
+from ledger.cli.demo.year import naming
+from ledger.cli.demo.year.naming import Name
 from ledger.domain.catalogue_lists import THEMES
 from ledger.domain.cities import CITIES
 from ledger.domain.uscc import check_character
@@ -17,12 +21,11 @@ GOVERNANCE = "governance"
 NANJING, YANGZHOU, WUHU, CHUZHOU = 320100, 321000, 340200, 341100
 CLOSED_THEMES = ("population", "social_insurance")
 """Themes whose data are not open: registered, in no product."""
-LEVELS = (
-    ("national", "国家级", "National", 7),
-    ("provincial", "省级", "Provincial", 5),
-    ("city", "市级", "City", 47),
-    ("unreconciled", "未对上", "Unreconciled", 1),
-)
+LEVELS = (("national", 7), ("provincial", 5), ("city", 47), ("", 1))
+"""How many providers there are of each level."""
+PROVINCIAL_CITIES = (NANJING, WUHU)
+"""Where bodies of either province are registered; national ones are in the first."""
+MONTHS = 12
 KIND_OF_THEME = {
     "health": "public_institution",
     "education": "public_institution",
@@ -31,7 +34,7 @@ KIND_OF_THEME = {
     "transport": "public_utility",
     "urban_management": "state_enterprise",
 }
-"""Kinds of the providers of some themes; the others are administrative bodies."""
+"""Kinds of city bodies of some themes; all others are administrative."""
 OPERATOR_PPM, PLATFORM_PPM = 480_000, 120_000
 BANDS = (
     {"up_to_units": 10_000, "price_micro_yuan": 0},
@@ -44,23 +47,56 @@ CAPS = ({"up_to_units": None, "price_micro_yuan": 50_000},)
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How large a market is made."""
+    """How large a market is made.
+
+    Attributes:
+        sources: datasets in a product's lineage, at most.
+        receipts: receipts of a licence in a month.
+        rows: rows of all datasets.
+        calls: calls of all licences in the year.
+        minutes: about how long it is played on two cores.
+    """
 
     name: str
     cities: tuple[int, ...]
     datasets: int
     products: int
     sources: int
-    """Datasets in a product's lineage."""
     buyers: int
     licences: int
     receipts: int
-    """Receipts of a licence in a month."""
+    rows: int
+    calls: int
+    minutes: int
 
 
 SCALES = {
-    "small": Scale("small", (NANJING, YANGZHOU, WUHU, CHUZHOU), 60, 12, 4, 10, 20, 8),
-    "article": Scale("article", tuple(CITIES), 573, 293, 2, 100, 400, 4),
+    "small": Scale(
+        "small",
+        (NANJING, YANGZHOU, WUHU, CHUZHOU),
+        datasets=60,
+        products=12,
+        sources=4,
+        buyers=10,
+        licences=20,
+        receipts=8,
+        rows=2_800_000_000,
+        calls=170_000_000,
+        minutes=1,
+    ),
+    "article": Scale(
+        "article",
+        tuple(CITIES),
+        datasets=573,
+        products=293,
+        sources=2,
+        buyers=100,
+        licences=400,
+        receipts=4,
+        rows=26_800_000_000,
+        calls=210_000_000,
+        minutes=5,
+    ),
 }
 
 
@@ -69,13 +105,13 @@ class Member:
     """An organisation, its roles at home, and who admits it."""
 
     key: str
-    name_zh: str
-    name_en: str
+    name: Name
     kind: str
     city_code: int
     roles: tuple[str, ...]
     admitted_by: str
     number: int
+    level: str = ""
 
     @property
     def uscc(self) -> str:
@@ -91,11 +127,25 @@ class Holding:
     key: str
     provider: Member
     theme: str
+    subject: int
+    rows: int
+
+    @property
+    def title(self) -> Name:
+        """Its title."""
+        provider = self.provider
+        return naming.dataset(provider.level, self.theme, provider.city_code, self.subject)
 
     @property
     def is_sellable(self) -> bool:
         """Whether it may be part of a product."""
         return self.theme not in CLOSED_THEMES
+
+    @property
+    def scores(self) -> tuple[int, ...]:
+        """What an inspection finds: six scores that give grades from A to C."""
+        mean = 73 + self.rows % 25
+        return tuple(mean + (-2, 0, 2)[(self.subject + place) % 3] for place in range(6))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +172,7 @@ class Good:
     """A product: its scheme and the datasets that it is made of."""
 
     key: str
-    title_zh: str
-    title_en: str
+    title: Name
     scheme: SchemePlan
     sources: tuple[Holding, ...]
 
@@ -143,12 +192,7 @@ class Deal:
     buyer: Member
     good: Good
     purpose: str
-    number: int
-
-    def units(self, month: int) -> int:
-        """Return the calls of a month: some buyers use more, and more towards the year's end."""
-        base = 300_000 + self.number * 79_190 % 600_000
-        return base * (90 + 4 * month + self.number * month % 13) // 100
+    monthly_calls: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,24 +216,39 @@ def build_world(scale: Scale) -> World:
     institutions = _institutions(made, scale)
     providers = _providers(made, scale)
     buyers = [
-        made.member(f"buyer-{number}", "企业", "Company", "enterprise", city, ("buyer",), number)
-        for number, city in _numbered(scale.cities, scale.buyers)
+        made.member(f"buyer-{number}", naming.buyer(city, number), "enterprise", city, ("buyer",))
+        for number, city in enumerate(islice(cycle(scale.cities), scale.buyers), start=1)
     ]
     institute = made.member(
-        "institute", "公益研究所", "Welfare Institute", "public_institution", NANJING, ("buyer",)
+        "institute",
+        naming.local(NANJING, "公益研究所", "welfare institute"),
+        "public_institution",
+        NANJING,
+        ("buyer",),
     )
     holdings = _holdings(providers, scale)
     goods = _goods(holdings, scale)
-    deals = [
-        Deal(buyers[(number + number // len(goods)) % len(buyers)], good, "industry", number)
+    sold = [
+        (buyers[(number + number // len(goods)) % len(buyers)], good, "industry")
         for number, good in enumerate(islice(cycle(goods), scale.licences))
     ]
-    deals += [
-        Deal(institute, good, "public_welfare", scale.licences + number)
-        for number, good in enumerate(goods[:3])
-    ]
+    sold += [(institute, good, "public_welfare") for good in goods[:3]]
+    weights = [_use(number, month) for number in range(len(sold)) for month in range(1, MONTHS + 1)]
+    calls = iter(shared_out(scale.calls, weights))
+    deals = [Deal(*deal, tuple(islice(calls, MONTHS))) for deal in sold]
     members = (*institutions, *providers, *buyers, institute)
     return World(scale, members, tuple(holdings), tuple(goods), tuple(deals))
+
+
+def shared_out(total: int, weights: Sequence[int]) -> list[int]:
+    """Return parts that stand to each other as their weights and sum to the total exactly."""
+    ends = [total * end // sum(weights) for end in accumulate(weights)]
+    return [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
+
+
+def _use(number: int, month: int) -> int:
+    """Return how much one buyer uses in a month beside others: more towards the year's end."""
+    return (300 + number * 79 % 600) * (90 + 4 * month + number * month % 13)
 
 
 class _Members:
@@ -201,103 +260,86 @@ class _Members:
     def member(
         self,
         key: str,
-        zh: str,
-        en: str,
+        name: Name,
         kind: str,
         city_code: int,
         roles: tuple[str, ...],
-        number: int | None = None,
+        level: str = "",
     ) -> Member:
-        """Return a new member, named after its city; institutions are admitted by governance."""
+        """Return a new member; institutions are admitted by governance."""
         self._number += 1
-        city, end = CITIES[city_code], "" if number is None else f" {number}"
         is_institution = kind in ("platform", "authority", "treasury", "regulator")
-        return Member(
-            key,
-            f"虚构{city.name_zh}{zh}{end}",
-            f"Invented {city.name_en} {en}{end}",
-            kind,
-            city_code,
-            roles,
-            GOVERNANCE if is_institution else f"authority-{city_code}",
-            self._number,
-        )
+        admitted_by = GOVERNANCE if is_institution else f"authority-{city_code}"
+        return Member(key, name, kind, city_code, roles, admitted_by, self._number, level)
 
 
 def _institutions(made: _Members, scale: Scale) -> list[Member]:
-    member = made.member
-    found = [
-        member("platform", "数据流通平台", "Data Platform", "platform", NANJING, ("platform",)),
-        member("regulator", "审计局", "Audit Office", "regulator", NANJING, ("regulator",)),
-    ]
     approving = ("registrar", "price_authority", "handler")
+    rows: list[tuple[str, str, str, str, int, tuple[str, ...]]] = [
+        ("platform", "数据流通平台", "data platform", "platform", NANJING, ("platform",)),
+        ("regulator", "审计局", "audit office", "regulator", NANJING, ("regulator",)),
+    ]
     for city in scale.cities:
-        found.append(
-            member(f"authority-{city}", "数据局", "Data Authority", "authority", city, approving)
-        )
-        found.append(
-            member(f"treasury-{city}", "国库", "Treasury", "treasury", city, ("treasury",))
-        )
+        rows += [
+            (f"authority-{city}", "数据局", "data authority", "authority", city, approving),
+            (f"treasury-{city}", "国库", "treasury", "treasury", city, ("treasury",)),
+        ]
     for plan in SCHEMES:
-        found.append(
-            member(
-                plan.operator,
-                "数据运营公司",
-                "Data Operator",
-                "state_enterprise",
-                plan.city_code,
-                ("operator",),
-            )
-        )
-    return found
+        name = ("数据运营公司", "data operator")
+        rows.append((plan.operator, *name, "state_enterprise", plan.city_code, ("operator",)))
+    return [
+        made.member(key, naming.local(city, zh, en), kind, city, roles)
+        for key, zh, en, kind, city, roles in rows
+    ]
 
 
 def _providers(made: _Members, scale: Scale) -> list[Member]:
-    levels = [level for level in LEVELS for _ in range(level[3])]
+    places = {
+        "national": cycle((NANJING,)),
+        "provincial": cycle(PROVINCIAL_CITIES),
+        "city": cycle(scale.cities),
+        "": cycle((NANJING,)),
+    }
+    levels = [level for level, count in LEVELS for _ in range(count)]
     found = []
-    for number, (level, city, theme) in enumerate(
-        zip(levels, cycle(scale.cities), cycle(THEMES), strict=False), start=1
-    ):
-        found.append(
-            made.member(
-                f"provider-{number}",
-                f"{THEMES[theme]}单位({level[1]})",
-                f"{theme.replace('_', ' ').title()} Body ({level[2]})",
-                KIND_OF_THEME.get(theme, "administrative"),
-                city,
-                ("provider",),
-                number,
-            )
-        )
+    for number, (level, theme) in enumerate(zip(levels, cycle(THEMES), strict=False), start=1):
+        city = next(places[level])
+        kind = KIND_OF_THEME.get(theme, "administrative") if level == "city" else "administrative"
+        name = naming.provider(level, kind, theme, city)
+        found.append(made.member(f"provider-{number}", name, kind, city, ("provider",), level))
     return found
 
 
 def _holdings(providers: list[Member], scale: Scale) -> list[Holding]:
-    return [
-        Holding(f"dataset-{number}", provider, theme)
-        for number, (provider, theme) in enumerate(
-            islice(zip(cycle(providers), cycle(THEMES), strict=False), scale.datasets), start=1
-        )
-    ]
-
-
-def _goods(holdings: list[Holding], scale: Scale) -> list[Good]:
-    sellable = cycle([holding for holding in holdings if holding.is_sellable])
+    """Return datasets, as many from each provider as its turn brings, all on its own theme."""
+    rows = shared_out(scale.rows, [20 + number * 79 % 61 for number in range(scale.datasets)])
+    themes = list(islice(cycle(THEMES), len(providers)))
     found = []
-    for number in range(1, scale.products + 1):
-        sources = tuple(islice(sellable, scale.sources))
-        theme = sources[0].theme
-        found.append(
-            Good(
-                f"product-{number}",
-                f"{THEMES[theme]}数据服务 {number}",
-                f"{theme.replace('_', ' ').title()} data service {number}",
-                SCHEMES[_SCHEME_TURNS[number % len(_SCHEME_TURNS)]],
-                sources,
-            )
-        )
+    for number, count in enumerate(rows):
+        turn, place = divmod(number, len(providers))
+        subject = (turn + place) % len(naming.SUBJECTS)
+        key = f"dataset-{number + 1}"
+        found.append(Holding(key, providers[place], themes[place], subject, count))
     return found
 
 
-def _numbered(cities: tuple[int, ...], count: int) -> list[tuple[int, int]]:
-    return list(enumerate(islice(cycle(cities), count), start=1))
+def _goods(holdings: list[Holding], scale: Scale) -> list[Good]:
+    """Return products, theme by theme in turn, each of the theme's next datasets."""
+    by_theme = {
+        theme: [holding for holding in holdings if holding.theme == theme]
+        for theme in THEMES
+        if theme not in CLOSED_THEMES
+    }
+    following = {theme: cycle(own) for theme, own in by_theme.items()}
+    found = []
+    for number, theme in enumerate(islice(cycle(by_theme), scale.products), start=1):
+        count = min(scale.sources, len(by_theme[theme]))
+        found.append(
+            Good(
+                f"product-{number}",
+                naming.product(theme, number, (number - 1) // len(by_theme)),
+                SCHEMES[_SCHEME_TURNS[number % len(_SCHEME_TURNS)]],
+                tuple(islice(following[theme], count)),
+            )
+        )
+    return found
