@@ -234,6 +234,7 @@ def _verified(licences: Licences) -> dict[int, Licence]:
             purpose=int(purpose),
             modes=int(modes),
             valid_from=int(valid_from) // 1_000,
+            valid_until=int(valid_until) // 1_000,
             valid_until_max=int(valid_until) // 1_000,
             quota_units_max=2**62,
             agreement_digest=b"",
