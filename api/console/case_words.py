@@ -19,6 +19,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "ended": ("已终结", "at its end"),
     "now": ("现在", "now"),
     "due": ("到期", "due"),
+    "case_state": ("案件状态", "State"),
     "ground": ("事由", "Ground"),
     "subject": ("争议对象", "About"),
     "objector": ("异议人", "Objector"),

@@ -16,14 +16,18 @@ BAR_LEFT, BAR_RIGHT, BAR_Y = 150, 840, 70
 RADIUS = 52
 CENTRE = 64
 _PARTS = 1_000
+_LABEL_WIDTH = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A step on the bar: its place, its number, and whether it lies above or below the bar."""
+    """A step on the bar: its place, its label, and whether that stands above or below the bar.
+
+    Steps too close for a label each share one, which the first of them carries.
+    """
 
     x: int
-    number: int
+    label: str
     kind: str
     is_above: bool
 
@@ -64,13 +68,26 @@ def clock_of(found: dict[str, Any]) -> Clock:
         is_full=bool(due) and used == _PARTS,
         is_late=found["is_overdue"],
         days_left=(due - now) // (24 * 3600) if due else None,
-        marks=tuple(
-            Mark(place(step["happened_at"]), step["step_no"], step["kind"], index % 2 == 0)
-            for index, step in enumerate(steps)
-        ),
+        marks=_marks([(place(step["happened_at"]), step) for step in steps]),
         now_x=place(ended or now),
         due_x=place(due) if due else None,
     )
+
+
+def _marks(placed: Sequence[tuple[int, dict[str, Any]]]) -> tuple[Mark, ...]:
+    groups: list[list[tuple[int, dict[str, Any]]]] = []
+    for x, step in placed:
+        if groups and x - groups[-1][0][0] < _LABEL_WIDTH:
+            groups[-1].append((x, step))
+        else:
+            groups.append([(x, step)])
+    marks = []
+    for index, group in enumerate(groups):
+        first, last = (group[place][1]["step_no"] for place in (0, -1))
+        label = str(first) if first == last else f"{first}–{last}"
+        for place, (x, step) in enumerate(group):
+            marks.append(Mark(x, "" if place else label, step["kind"], index % 2 == 0))
+    return tuple(marks)
 
 
 def _arc(used: int) -> str:

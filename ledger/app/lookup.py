@@ -126,6 +126,7 @@ def _dataset(
         "title_en": names[row.dataset_id]["en"],
         "provider_id": str(row.provider_id),
         "provider_zh": names.get(row.provider_id, _UNKNOWN)["zh"],
+        "provider_en": names.get(row.provider_id, _UNKNOWN)["en"],
         "city_code": row.city_code,
         "open_class": OpenClass(row.open_class).name.lower(),
         "sensitivity": Sensitivity(row.sensitivity).name.lower(),

@@ -73,6 +73,13 @@ class Facet:
         """The facet's bits, not shifted."""
         return (1 << self.bits) - 1
 
+    def values_of(self, facets: int) -> list[int]:
+        """Return the values that an entry of these facets has."""
+        number = (facets >> self.shift) & self.mask
+        if not self.is_set:
+            return [number]
+        return [1 << place for place in range(self.bits) if number >> place & 1]
+
     def parse(self, name: str) -> int:
         """Return the number of a name.
 

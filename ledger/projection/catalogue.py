@@ -45,7 +45,7 @@ from ledger.projection.catalogue_entries import (
     price_from,
     product_entry,
 )
-from ledger.projection.catalogue_store import remove, write
+from ledger.projection.catalogue_store import remove, write, write_values
 from ledger.projection.chain_copy import position_of
 from ledger.projection.tables import (
     catalogue_entries,
@@ -75,16 +75,20 @@ def refresh(connection: Connection, find_record: FindRecord, *, force: bool = Fa
         connection.execute(text("SELECT pg_advisory_xact_lock(4027433)"))
     if is_current(connection) and not force:
         return 0
-    for kind, table, key in (
-        (EntryKind.DATASET, datasets, "dataset_id"),
-        (EntryKind.PRODUCT, products, "product_id"),
-        (EntryKind.HARVESTED, harvested_datasets, "entry_id"),
-    ):
+    changed = sum(
         _drop_gone(connection, kind, table, key)
+        for kind, table, key in (
+            (EntryKind.DATASET, datasets, "dataset_id"),
+            (EntryKind.PRODUCT, products, "product_id"),
+            (EntryKind.HARVESTED, harvested_datasets, "entry_id"),
+        )
+    )
     count = _datasets(connection, find_record)
     count += _products(connection, find_record)
-    _prices(connection)
+    changed += _prices(connection)
     count += _harvested(connection)
+    if changed or count:
+        write_values(connection)
     connection.execute(catalogue_position.delete())
     position = {"position_id": 1, "block_hash": _block(connection)}
     connection.execute(catalogue_position.insert(), position)
@@ -96,11 +100,13 @@ def _block(connection: Connection) -> str:
     return "" if position is None else position.hash
 
 
-def _drop_gone(connection: Connection, kind: EntryKind, table: Table, key: str) -> None:
+def _drop_gone(connection: Connection, kind: EntryKind, table: Table, key: str) -> int:
     entries = catalogue_entries.c
     is_there = select(literal(1)).where(table.c[key] == entries.entry_id).exists()
     query = select(entries.entry_no).where(entries.kind == kind, ~is_there)
-    remove(connection, list(connection.execute(query).scalars()))
+    numbers = list(connection.execute(query).scalars())
+    remove(connection, numbers)
+    return len(numbers)
 
 
 def _datasets(connection: Connection, find_record: FindRecord) -> int:
@@ -230,8 +236,9 @@ def _facets_of_datasets(connection: Connection) -> dict[UUID, list[int]]:
     return found
 
 
-def _prices(connection: Connection) -> None:
-    """Give each dataset the lowest price of the listed products that are made of it."""
+def _prices(connection: Connection) -> int:
+    """Give each dataset the lowest price of the listed products that are made of it; return how
+    many changed."""
     entries = catalogue_entries.c
     listed = (products.c.product_id == lineage.c.product_id) & (
         products.c.state == ProductState.LISTED
@@ -249,10 +256,10 @@ def _prices(connection: Connection) -> None:
         entries.kind == EntryKind.DATASET, has_price
     )
     known = {row.entry_id: row.price_micro_yuan for row in connection.execute(known_query)}
-    for entry_id in known.keys() | prices.keys():
-        price = prices.get(entry_id)
-        if known.get(entry_id) != price:
-            _set_price(connection, entry_id, price)
+    changed = [it for it in known.keys() | prices.keys() if known.get(it) != prices.get(it)]
+    for entry_id in changed:
+        _set_price(connection, entry_id, prices.get(entry_id))
+    return len(changed)
 
 
 def _set_price(connection: Connection, entry_id: UUID, price: int | None) -> None:

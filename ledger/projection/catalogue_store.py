@@ -1,17 +1,24 @@
-"""Stores catalogue entries: facets, texts and the full-text index together."""
+"""Stores catalogue entries: facets, texts, the full-text index, and who has which value."""
 
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from ledger.domain.facets import pack
+from ledger.domain.facets import FACETS, pack
 from ledger.projection.catalogue_entries import Entry
+from ledger.projection.entry_sets import as_bytes, set_of
 from ledger.projection.stored import plain
-from ledger.projection.tables import CATALOGUE, catalogue_entries, catalogue_texts
+from ledger.projection.tables import (
+    CATALOGUE,
+    catalogue_entries,
+    catalogue_texts,
+    catalogue_values,
+)
 from ledger.projection.text_index import add_to_index, empty_index, remove_from_index
 from ledger.projection.types import json_text
 
@@ -70,6 +77,23 @@ def write(connection: Connection, found: Sequence[Entry]) -> None:
     connection.execute(catalogue_entries.insert(), rows)
     connection.execute(catalogue_texts.insert(), texts)
     add_to_index(connection, tokens)
+
+
+def write_values(connection: Connection) -> None:
+    """Store which entries have each value of each facet, as the entries are now."""
+    entries = catalogue_entries.c
+    numbers: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+    for entry_no, facets in connection.execute(select(entries.entry_no, entries.facets)):
+        for key, facet in FACETS.items():
+            for value in facet.values_of(facets):
+                numbers[key, value].append(entry_no)
+    connection.execute(catalogue_values.delete())
+    rows = [
+        {"facet": key, "number": value, "entries": as_bytes(set_of(found))}
+        for (key, value), found in numbers.items()
+    ]
+    if rows:
+        connection.execute(catalogue_values.insert(), rows)
 
 
 def _row(number: int, entry: Entry) -> dict[str, Any]:

@@ -15,9 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
-    String,
     cast,
-    column,
     literal,
     literal_column,
     select,
@@ -27,8 +25,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from ledger.domain.search_words import Part, Phrase
+from ledger.projection.entry_sets import selected
 
-INDEX = table("catalogue_index", Column("entry_no", Integer), Column("tokens", String))
+INDEX = table("catalogue_index", Column("entry_no", Integer), Column("rowid", Integer))
 _POSITIONS_MAX = 16_383
 _LITE = (
     "CREATE VIRTUAL TABLE IF NOT EXISTS catalogue_index USING "
@@ -92,15 +91,14 @@ def add_to_index(
     )
 
 
-def matches(
+def matching(
     connection: Connection,
-    entry_no: ColumnElement[Any],
     parts: Sequence[Part],
     *,
     in_title: bool = False,
     whole: bool = False,
-) -> ColumnElement[bool]:
-    """Return the condition that an entry has every part.
+) -> int:
+    """Return the set of the entries that have every part.
 
     Args:
         in_title: look in the titles only.
@@ -108,15 +106,13 @@ def matches(
     """
     if _is_postgres(connection):
         query = " & ".join(_postgres_part(part, whole) for part in parts)
-        found = select(column("entry_no", Integer)).select_from(INDEX)
         words: ColumnElement[Any] = literal_column("title" if in_title else "tokens")
         condition = words.op("@@")(cast(literal(query), TSQUERY))
-        return entry_no.in_(found.where(condition))
+        return selected(connection, select(INDEX.c.entry_no).where(condition))
     query = " AND ".join(_lite_part(part, whole) for part in parts)
     query = f"title : ({query})" if in_title else query
-    found = select(column("rowid", Integer)).select_from(table("catalogue_index"))
     condition = literal_column("catalogue_index").op("MATCH")(query)
-    return entry_no.in_(found.where(condition))
+    return selected(connection, select(INDEX.c.rowid).where(condition))
 
 
 def _is_postgres(connection: Connection) -> bool:

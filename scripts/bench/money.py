@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from ledger.cli.demo.year.world import Scale
 from ledger.domain.codes import ChargeBasis
 from ledger.domain.ids import ClaimantId
 from ledger.domain.money import (
@@ -27,18 +28,20 @@ CLAIMANTS = 10
 RUNS = 5
 
 
-def measure() -> list[Figure]:
+def measure(
+    prices: int = PRICES, splits: int = SPLITS, scale: Scale = month_close.SCALE
+) -> list[Figure]:
     """Return the figures of the chapter."""
-    priced = [PRICES / seconds_of(_price) for _ in range(RUNS)]
-    divided = [SPLITS / seconds_of(_split) for _ in range(RUNS)]
+    priced = [prices / seconds_of(lambda: _price(prices)) for _ in range(RUNS)]
+    divided = [splits / seconds_of(lambda: _split(splits)) for _ in range(RUNS)]
     return [
         more("money.price_per_s", priced, "charges/s"),
         more("money.split_per_s", divided, "splits/s", note=f"{CLAIMANTS} claimants, posted"),
-        *month_close.measure(),
+        *month_close.measure(scale),
     ]
 
 
-def _price() -> None:
+def _price(count: int) -> None:
     tariff = Tariff(
         basis=ChargeBasis.DATA_RECORDS,
         bands=(
@@ -47,11 +50,11 @@ def _price() -> None:
             Band(None, MicroYuan(3_690_000)),
         ),
     )
-    for number in range(PRICES):
+    for number in range(count):
         charge_fen(tariff, number, 1 + number % 977)
 
 
-def _split() -> None:
+def _split(count: int) -> None:
     claimants = [ClaimantId(UUID(int=number)) for number in range(1, CLAIMANTS + 1)]
     terms = SchemeTerms(
         costs=tuple(ClaimantCost(claimant, Fen(10**9)) for claimant in claimants),
@@ -66,5 +69,5 @@ def _split() -> None:
     )
     lineage = Lineage.of(dict.fromkeys(claimants, 1_000_000 // CLAIMANTS))
     state = SchemeState(terms)
-    for number in range(SPLITS):
+    for number in range(count):
         state = apply(state, split_income(state, Fen(10_000 + number % 991), lineage))

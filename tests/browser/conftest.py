@@ -8,11 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from ledger.app.market import Market
-from ledger.app.settings import Settings
-from ledger.cli.demo.command import run_demo
-from ledger.cli.shell import out
-from tests.browser.serving import served
+from tests.browser.serving import Served, served_demonstration
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -30,11 +26,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the demonstration's market is served."""
-    home = tmp_path_factory.mktemp("browser") / "home"
-    with out.capture():
-        run_demo(home, keep_serving=False)
-    settings = Settings(home=home, rpc_url="", database_url="")
-    with Market.open(settings) as market, served(market) as url:
-        yield url
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The demonstration's market, served."""
+    with served_demonstration(tmp_path_factory.mktemp("browser") / "home") as served:
+        yield served

@@ -23,6 +23,7 @@ from ledger.app.verifying import verify_market
 from ledger.domain.codes import ReceiptStatus
 from ledger.projection import queries
 from ledger.report.certificate_page import certificate_html
+from tests.golden.policies_read import faults, triples_of
 from tests.integration.licence_story import (
     apply_for_use,
     billed,
@@ -75,6 +76,7 @@ def test_terms__odrl_agreement__its_canonical_digest_is_the_licences(small: Smal
     assert operands == ["purpose", "deliveryChannel", "count", "dateTime", "dateTime"]
     duties = [item["action"] for item in policy["permission"][0]["duty"]]
     assert duties == ["compensate", "attribute", "delete"]
+    assert faults(triples_of(policy), "agreement_shapes.ttl") == ""
 
 
 @pytest.mark.parametrize("missing", TICKS)

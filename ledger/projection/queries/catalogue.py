@@ -9,20 +9,26 @@ Rules kept here:
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, and_, case, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
-from ledger.domain.facets import FACETS, EntryKind, Facet
+from ledger.domain.facets import FACETS, EntryKind
 from ledger.domain.search_words import Part
+from ledger.projection.entry_sets import common, contains, selected, stored, union
 from ledger.projection.queries.base import one
-from ledger.projection.tables import catalogue_entries, catalogue_texts, harvested_datasets
-from ledger.projection.text_index import matches
+from ledger.projection.tables import (
+    catalogue_entries,
+    catalogue_texts,
+    catalogue_values,
+    harvested_datasets,
+)
+from ledger.projection.text_index import matching
 
 
 class Sort(IntEnum):
@@ -107,9 +113,18 @@ class HarvestedRow:
 
 def search(connection: Connection, wanted: Search) -> SearchPage:
     """Return one page of what is wanted, with the counts over all pages."""
-    total, counts = _count(connection, wanted)
-    items = _page(connection, wanted)
-    return SearchPage(items[: wanted.limit], total, counts, len(items) <= wanted.limit)
+    values = _values(connection)
+    kept = {key: union(values[key][it] for it in chosen) for key, chosen in wanted.chosen.items()}
+    found = _found(connection, wanted, union(values["kind"].values()))
+    counts = {}
+    for key, facet in FACETS.items():
+        others = common(found, *(kept[other] for other in kept if other != key))
+        counted = {it: (values[key][it] & others).bit_count() for it in facet.names.values()}
+        counts[key] = {number: count for number, count in counted.items() if count}
+    passing = common(found, *kept.values())
+    items = _page(connection, wanted, passing)
+    is_last = len(items) <= wanted.limit
+    return SearchPage(tuple(items[: wanted.limit]), passing.bit_count(), counts, is_last)
 
 
 def harvested(connection: Connection, entry_id: UUID) -> HarvestedRow:
@@ -129,155 +144,100 @@ def kind_of_entry(connection: Connection, entry_id: UUID) -> EntryKind | None:
     return None if number is None else EntryKind(number)
 
 
-def _found(
-    connection: Connection, wanted: Search, entry_no: ColumnElement[int]
-) -> list[ColumnElement[bool]]:
-    """Return the conditions of words and price, those of facets left out."""
-    conditions = []
+def _values(connection: Connection) -> dict[str, defaultdict[int, int]]:
+    """Return the entries of each facet's values."""
+    found: dict[str, defaultdict[int, int]] = {key: defaultdict(int) for key in FACETS}
+    for row in connection.execute(select(catalogue_values)):
+        found[row.facet][row.number] = stored(row.entries)
+    return found
+
+
+def _found(connection: Connection, wanted: Search, entries: int) -> int:
+    """Return those of the entries that have the words and the price."""
     if wanted.parts:
-        conditions.append(matches(connection, entry_no, wanted.parts))
+        entries &= matching(connection, wanted.parts)
     if wanted.price_max_micro_yuan is not None:
-        price = catalogue_entries.c.price_micro_yuan
-        conditions.append(price <= wanted.price_max_micro_yuan)
-    return conditions
+        row = catalogue_entries.c
+        priced = select(row.entry_no).where(row.price_micro_yuan <= wanted.price_max_micro_yuan)
+        entries &= selected(connection, priced)
+    return entries
 
 
-def _count(connection: Connection, wanted: Search) -> tuple[int, dict[str, dict[int, int]]]:
-    """Count every facet in one pass over the numbers of what matches."""
-    entries = catalogue_entries.c
-    query = select(entries.facets).where(*_found(connection, wanted, entries.entry_no))
-    numbers: Sequence[int] = connection.execute(query).scalars().all()
-    passing, only_failing = _sifted(numbers, wanted.chosen)
-    counts = {}
-    for low, high in _WORDS:
-        mask = (1 << high) - (1 << low)
-        words = Counter([number & mask for number in passing])
-        for key, facet in FACETS.items():
-            if low <= facet.shift < high and key not in only_failing:
-                counts[key] = _counts(facet, words)
-    for key, more in only_failing.items():
-        own = FACETS[key].mask << FACETS[key].shift
-        words = Counter([number & own for number in passing])
-        counts[key] = _counts(FACETS[key], words + Counter([number & own for number in more]))
-    return len(passing), counts
-
-
-_WORDS = ((0, 28), (28, 39), (39, 46), (46, 63))
-"""Bits of facets that are counted together first, because few combinations of them occur."""
-
-
-def _sifted(
-    numbers: Sequence[int], chosen: Mapping[str, frozenset[int]]
-) -> tuple[Sequence[int], dict[str, list[int]]]:
-    """Return what passes every filter, and by filter what fails that one alone."""
-    alone: dict[str, list[int]] = {}
-    for key, values in chosen.items():
-        facet = FACETS[key]
-        for other, failing in alone.items():
-            alone[other] = _passing(failing, facet, values)
-        alone[key] = _passing(numbers, facet, values, is_wanted=False)
-        numbers = _passing(numbers, facet, values)
-    return numbers, alone
-
-
-def _passing(
-    numbers: Sequence[int], facet: Facet, values: frozenset[int], *, is_wanted: bool = True
-) -> list[int]:
-    own = facet.mask << facet.shift
-    if facet.is_set:
-        bits = sum(values) << facet.shift
-        return [number for number in numbers if bool(number & bits) is is_wanted]
-    shifted = {value << facet.shift for value in values}
-    return [number for number in numbers if (number & own in shifted) is is_wanted]
-
-
-def _counts(facet: Facet, words: Mapping[int, int]) -> dict[int, int]:
-    found: Counter[int] = Counter()
-    for word, count in words.items():
-        found[(word >> facet.shift) & facet.mask] += count
-    if facet.is_set:
-        sets, found = found, Counter()
-        for bit in facet.names.values():
-            found[bit] = sum(count for number, count in sets.items() if number & bit)
-    return {number: found[number] for number in facet.names.values() if found[number]}
-
-
-def _page(connection: Connection, wanted: Search) -> tuple[EntryRow, ...]:
+def _page(connection: Connection, wanted: Search, passing: int) -> list[EntryRow]:
     """Return the results of a page and, where there is one, the first of the next."""
+    if wanted.sort is not Sort.RELEVANCE:
+        return _rows(connection, wanted, passing, _keys(wanted.sort), wanted.after)
+    items: list[EntryRow] = []
+    after = wanted.after
+    for score, entries in _scored(connection, wanted.parts, passing):
+        if after is not None and score > after[0]:
+            continue
+        start = after[1:] if after is not None and score == after[0] else None
+        items += _rows(connection, wanted, entries, _keys(Sort.NEWEST), start, score)
+        if len(items) > wanted.limit:
+            break
+    return items
+
+
+def _scored(
+    connection: Connection, parts: Sequence[Part], passing: int
+) -> Iterator[tuple[int, int]]:
+    """Yield 2 with the entries whose titles hold the words as typed, 1 with those whose titles
+    hold the words, 0 with the rest."""
+    if parts:
+        for score, whole in ((2, True), (1, False)):
+            entries = passing & matching(connection, parts, in_title=True, whole=whole)
+            yield score, entries
+            passing &= ~entries
+    yield 0, passing
+
+
+Keys = Sequence[tuple[ColumnElement[Any], bool]]
+"""What is sorted by, and whether downwards."""
+
+
+def _rows(
+    connection: Connection,
+    wanted: Search,
+    among: int,
+    keys: Keys,
+    after: Sequence[Any] | None,
+    score: int = 0,
+) -> list[EntryRow]:
+    if not among:
+        return []
     entries, texts = catalogue_entries.c, catalogue_texts.c
-    score = _score(connection, wanted).label("score")
-    keys = _keys(wanted.sort, score)
-    # As an expression: entries are then walked in the order of the page, and no further than it.
-    conditions = _found(connection, wanted, entries.entry_no + 0)
-    query = select(entries.entry_no, score).where(*conditions, *_chosen(wanted.chosen))
-    if wanted.after is not None:
-        query = query.where(_after(keys, wanted.after))
-    ordered = query.order_by(*(key.desc() if is_down else key for key, is_down in keys))
-    part = ordered.limit(wanted.limit + 1).subquery()
-    shown = (
-        *(column for column in entries if column.name in EntryRow.__dataclass_fields__),
-        *(column for column in texts if column.name in EntryRow.__dataclass_fields__),
-        part.c.score,
-    )
+    query = select(entries.entry_no).where(contains(among, entries.entry_no))
+    if after is not None:
+        query = query.where(_after(keys, after))
+    order = [key.desc() if is_down else key for key, is_down in keys]
+    part = query.order_by(*order).limit(wanted.limit + 1).subquery()
+    shown = [
+        column for column in (*entries, *texts) if column.name in EntryRow.__dataclass_fields__
+    ]
     joined = (
         select(*shown)
         .join(part, part.c.entry_no == entries.entry_no)
         .join(catalogue_texts, texts.entry_no == entries.entry_no)
+        .order_by(*order)
     )
-    rows = [EntryRow(**row) for row in connection.execute(joined).mappings()]
-    return tuple(sorted(rows, key=lambda row: _order(row, wanted.sort)))
+    return [EntryRow(**row, score=score) for row in connection.execute(joined).mappings()]
 
 
-def _score(connection: Connection, wanted: Search) -> ColumnElement[int]:
-    """Return 2 for titles with the words as typed, 1 for titles with the words, else 0."""
-    if wanted.sort is not Sort.RELEVANCE or not wanted.parts:
-        return literal(0)
-    number, parts = catalogue_entries.c.entry_no, wanted.parts
-    return case(
-        (matches(connection, number, parts, in_title=True, whole=True), 2),
-        (matches(connection, number, parts, in_title=True), 1),
-        else_=0,
-    )
-
-
-def _keys(sort: Sort, score: ColumnElement[int]) -> list[tuple[ColumnElement[Any], bool]]:
-    """Return what is sorted by, and whether downwards."""
+def _keys(sort: Sort) -> Keys:
     entries = catalogue_entries.c
-    keys: dict[Sort, list[tuple[ColumnElement[Any], bool]]] = {
-        Sort.RELEVANCE: [(score, True), (entries.issued_at, True)],
-        Sort.NEWEST: [(entries.issued_at, True)],
-        Sort.TITLE_ZH: [(entries.title_zh_key, False)],
-        Sort.TITLE_EN: [(entries.title_en_key, False)],
+    keys: dict[Sort, tuple[ColumnElement[Any], bool]] = {
+        Sort.NEWEST: (entries.issued_at, True),
+        Sort.TITLE_ZH: (entries.title_zh_key, False),
+        Sort.TITLE_EN: (entries.title_en_key, False),
     }
-    return [*keys[sort], (entries.entry_id, False)]
+    return (keys[sort], (entries.entry_id, False))
 
 
-def _after(
-    keys: Sequence[tuple[ColumnElement[Any], bool]], values: Sequence[Any]
-) -> ColumnElement[bool]:
+def _after(keys: Keys, values: Sequence[Any]) -> ColumnElement[bool]:
     """Return the condition that an entry comes after these values in the order of the keys."""
     alternatives = []
     for place, ((key, is_down), value) in enumerate(zip(keys, values, strict=True)):
         equal = [keys[before][0] == values[before] for before in range(place)]
         alternatives.append(and_(*equal, key < value if is_down else key > value))
     return or_(*alternatives)
-
-
-def _order(row: EntryRow, sort: Sort) -> tuple[Any, ...]:
-    *values, identity = row.place(sort)
-    is_down = sort in (Sort.RELEVANCE, Sort.NEWEST)
-    return (*((-value if is_down else value) for value in values), identity)
-
-
-def _chosen(chosen: Mapping[str, frozenset[int]]) -> list[ColumnElement[bool]]:
-    facets = catalogue_entries.c.facets
-    conditions: list[ColumnElement[bool]] = []
-    for key, values in chosen.items():
-        facet = FACETS[key]
-        if facet.is_set:
-            bits = literal(sum(values) << facet.shift, BigInteger)
-            conditions.append(facets.op("&")(bits) != 0)
-        else:
-            own = facets.op("&")(literal(facet.mask << facet.shift, BigInteger))
-            conditions.append(own.in_([value << facet.shift for value in sorted(values)]))
-    return conditions

@@ -15,6 +15,7 @@ from ledger.projection.tables.catalogue import (
     catalogue_entries,
     catalogue_position,
     catalogue_texts,
+    catalogue_values,
     harvested_datasets,
     harvests,
 )
@@ -92,7 +93,12 @@ from ledger.projection.tables.sales import (
 )
 
 CHAIN_COPY: tuple[Table, ...] = (blocks, events, cursor)
-CATALOGUE: tuple[Table, ...] = (catalogue_entries, catalogue_texts, catalogue_position)
+CATALOGUE: tuple[Table, ...] = (
+    catalogue_entries,
+    catalogue_texts,
+    catalogue_values,
+    catalogue_position,
+)
 DURABLE: tuple[Table, ...] = (
     outbox,
     outbox_members,
@@ -178,6 +184,7 @@ __all__ = [
     "catalogue_entries",
     "catalogue_position",
     "catalogue_texts",
+    "catalogue_values",
     "cities",
     "cursor",
     "cycles",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text
+from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table, Text
 
 from ledger.projection.tables.base import (
     METADATA,
@@ -31,6 +31,8 @@ catalogue_entries = Table(
     digest_of("record_digest"),
     integer("tariff_no"),
     Index("ix_catalogue_entries_newest", "issued_at", "entry_id"),
+    Index("ix_catalogue_entries_title_zh", "title_zh_key", "entry_id"),
+    Index("ix_catalogue_entries_title_en", "title_en_key", "entry_id"),
 )
 """Narrow, because searches scan it. `record_digest` and `tariff_no` say what an entry was made of;
 `price_micro_yuan` is the lowest price of a unit, 0 when free, null without a tariff in force."""
@@ -47,6 +49,15 @@ catalogue_texts = Table(
     Column("source", Text, nullable=False),
 )
 """What a list of results shows; `source` is empty but for harvested entries."""
+
+catalogue_values = Table(
+    "catalogue_values",
+    METADATA,
+    text_of("facet", 20, primary_key=True),
+    integer("number", primary_key=True, autoincrement=False),
+    Column("entries", LargeBinary, nullable=False),
+)
+"""Which entries have a value of a facet: a set of entry numbers, as `entry_sets` stores it."""
 
 catalogue_position = Table(
     "catalogue_position",
