@@ -27,6 +27,9 @@ SCALE = Scale(
     buyers=2_000,
     licences=2_000,
     receipts=5,
+    rows=26_800_000_000,
+    calls=210_000_000,
+    minutes=1,
 )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ledger.cli.demo.year.world import NANJING, WUHU, YANGZHOU, Scale
-from scripts.bench import catalogue, command, index, intake, log_stages, money
+from scripts.bench import catalogue, command, index, intake, log_stages, money, month_close
 from scripts.bench.figures import Figure
 from scripts.bench.history import Shape
 
@@ -23,9 +23,8 @@ def measured(figures: list[Figure]) -> set[str]:
 
 
 def test_money__tiny_month__is_priced_split_and_closed() -> None:
-    cities = (NANJING, YANGZHOU, WUHU)
-    tiny = Scale(
-        "tiny", cities, datasets=6, products=3, sources=1, buyers=3, licences=3, receipts=2
+    tiny = replace(
+        month_close.SCALE, datasets=6, products=3, sources=1, buyers=3, licences=3, receipts=2
     )
     found = measured(money.measure(prices=50, splits=5, scale=tiny))
     assert {"money.price_per_s", "money.split_per_s", "money.month_close_seconds"} <= found

@@ -268,7 +268,7 @@ def _past_scheme(way: Walk, small: SmallMarket, dataset_id: str) -> dict[str, An
         "surcharge_ppm": 7_200,
         "vat_ppm": 60_000,
         "tax_fen": 0,
-        "hold_seconds": 5 * DAY,
+        "hold_days": 5,
         "reason": "成本监审",
         "costs": [{"claimant_id": dataset_id, "cost_fen": 1_000_000}],
     }
