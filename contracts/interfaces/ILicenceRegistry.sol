@@ -274,6 +274,8 @@ interface ILicenceRegistry {
     error LicenceRegistry_SourceOrder(uint256 index, uint256 limit);
     /// @notice Thrown when a source's licence is another organisation's, or not in use now.
     error LicenceRegistry_SourceLicence(uint64 licenceNo, bytes16 buyerId, LicenceState state);
+    /// @notice Thrown when what was licensed for free use would be sold on at a market price.
+    error LicenceRegistry_SourcePurpose(uint64 licenceNo, Purpose purpose);
     /// @notice Thrown when a source is neither a dataset of its licence's product nor that product itself,
     /// being derived.
     error LicenceRegistry_SourceUnknown(uint64 licenceNo, bytes16 ancestorId);

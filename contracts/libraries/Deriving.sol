@@ -187,6 +187,10 @@ library Deriving {
         if (!isInUse || licence.buyerId != developerId) {
             revert ILicenceRegistry.LicenceRegistry_SourceLicence(licenceNo, licence.buyerId, licence.state);
         }
+        // Free purposes have no tariff (发改价格〔2025〕65号): who had data for nothing may not sell it on.
+        if (licence.tariffNo == 0) {
+            revert ILicenceRegistry.LicenceRegistry_SourcePurpose(licenceNo, licence.purpose);
+        }
         return licence.productId;
     }
 

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IDirectory} from "../interfaces/IDirectory.sol";
 import {ILicenceRegistry} from "../interfaces/ILicenceRegistry.sol";
 import {IRevenueLedger} from "../interfaces/IRevenueLedger.sol";
-import {ClaimantKind, InvoiceState, LicenceState, PayeeRule, Role, SchemeState} from "../libraries/Codes.sol";
+import {ClaimantKind, InvoiceState, LicenceState, PayeeRule, Purpose, Role, SchemeState} from "../libraries/Codes.sol";
 import {Fen, MicroFen, Ppm} from "../libraries/Units.sol";
 import {Market} from "./helpers/Market.sol";
 
@@ -153,6 +153,20 @@ contract DerivedTest is Market {
         uint64 over = _license(PRODUCT, OPERATOR, DEVELOPER, 0, 413);
         vm.warp(NOON + 365 days);
         _expectSourceLicence(over, DEVELOPER, LicenceState.ACTIVE);
+    }
+
+    function test_derive__licence_for_free_use__refused() public {
+        ILicenceRegistry.Agreement memory agreement = _agreement(PRODUCT, 0, 414);
+        agreement.buyerId = _id(DEVELOPER);
+        bytes32 digest = licences.agreementDigest(agreement);
+        uint64 licenceNo = licences.grantLicence(agreement, _sign(OPERATOR, digest), _sign(DEVELOPER, digest));
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ILicenceRegistry.LicenceRegistry_SourcePurpose.selector, licenceNo, Purpose.PUBLIC_WELFARE
+            )
+        );
+        _as(DEVELOPER);
+        licences.listDerived(_derivation(DERIVED, 0), _one(licenceNo, DATASET_1, 0));
     }
 
     function test_derive__shares_not_as_agreed_or_above_the_whole__refused() public {

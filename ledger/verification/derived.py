@@ -20,7 +20,7 @@ from ledger.domain.codes import ClaimantKind, LicenceState, Role
 from ledger.domain.units import PPM_WHOLE
 from ledger.verification.directory import DirectoryReplay
 from ledger.verification.findings import Findings
-from ledger.verification.sold import Licence, Product
+from ledger.verification.sold import CHARGEABLE, Licence, Product
 
 ANCESTORS_MAX = 16
 
@@ -83,6 +83,8 @@ class DerivedCheck:
         is_own = licence.buyer_id == developer_id and licence.state == LicenceState.ACTIVE
         is_now = licence.valid_from <= time < licence.valid_until
         self._findings.require(is_own and is_now, "source_licence", named, licence.buyer_id)
+        is_paid = licence.purpose in CHARGEABLE
+        self._findings.require(is_paid, "source_purpose", named, int(licence.purpose), "paid use")
         upstream |= {product.operator_id, *product.upstream}
         ancestor_id, share = source["ancestor_id"], source["share_ppm"]
         if not product.is_derived:

@@ -66,6 +66,7 @@ FAULTS: list[tuple[str, int, Change, str]] = [
     ("ProductDerived", 0, put("modes", 64), "dataset_not_sellable"),
     ("ProductDerived", 1, put("lineage", 0, "kind", 3), "outcome_shares"),
     ("LicenceGranted", 1, add("agreement", "outcome_ppm", 1), "outcome_agreed"),
+    ("LicenceGranted", 1, put("agreement", "purpose", 2), "source_purpose"),
     ("LicenceGranted", 1, put("agreement", "outcome_ppm", 1_000_001), "outcome_share"),
     ("MarketOpened", 0, put("developer_id", "buyer"), "role_missing"),
     ("MarketOpened", 0, put("vat_ppm", 130_001), "rate_too_large"),
